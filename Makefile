@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+# "make help" lists what can be made.  V=1 shows commands.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+FLAVOUR ?=
+B       := build$(if $(FLAVOUR),/$(FLAVOUR))
+Q       := $(if $(V),,@)
+VERSION := 0.1.0
+
+# --- flags -----------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wcast-qual \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
+	-Wformat=2 -Wundef -Wconversion -Wno-sign-conversion
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection \
+	-D_FORTIFY_SOURCE=2 -fno-strict-overflow
+OPT := -O2 -g
+LDHARDEN := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+ifeq ($(FLAVOUR),asan)
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+HARDEN := -fPIE -fstack-protector-strong
+else ifeq ($(FLAVOUR),tsan)
+OPT := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+HARDEN := -fPIE
+else ifeq ($(FLAVOUR),cover)
+OPT := -O0 -g --coverage
+HARDEN := -fPIE
+endif
+ifneq ($(CI),)
+WARN += -Werror
+endif
+
+MBED := build/mbedtls
+CPPFLAGS := -I. -Iproxy -Ipolicy -Icerts -D_GNU_SOURCE \
+	-DDINV_VERSION='"$(VERSION)"'
+MBED_CPPFLAGS := -isystem $(MBED)/src/include \
+	-DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"' -Iproxy/deps
+CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(EXTRA_CFLAGS)
+LDFLAGS := $(OPT) $(LDHARDEN)
+
+# --- sources ---------------------------------------------------------------
+
+BASE_O   := $(patsubst %.c,$(B)/%.o,$(wildcard proxy/base/*.c))
+POLICY_O := $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c)) \
+	$(B)/policy/presets.o
+CERTS_O  := $(patsubst %.c,$(B)/%.o,$(wildcard certs/*.c))
+PROXY_O  := $(patsubst %.c,$(B)/%.o,$(wildcard proxy/*.c))
+PRESETS  := $(wildcard policy/presets/*.json)
+
+LIBS_PROXY := -levent_core -levent_pthreads -lhttp_parser
+LIBS_JSON  := -lcjson
+ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a
+
+UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
+
+.PHONY: all help run test unit e2e check asan asan-unit tsan fuzz bench cover \
+	format lint install clean deps
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/dinv
+
+help:
+	@echo 'make             build build/dinv, with what it needs'
+	@echo 'make run         start a dockerd and the gate on 2376, print how to use it'
+	@echo 'make test        unit and end-to-end tests (T=name for one)'
+	@echo 'make unit        unit tests alone'
+	@echo 'make e2e         end-to-end tests alone (T=name for some)'
+	@echo 'make asan        the same tests under ASan and UBSan'
+	@echo 'make fuzz        fuzz the parsers (F=json SECS=60)'
+	@echo 'make bench       cost beside other programs, side by side'
+	@echo 'make cover       line coverage of the unit tests'
+	@echo 'make format      clang-format every source'
+	@echo 'make lint        layers, banned functions, sizes, format'
+	@echo 'make check       lint, test and asan: what CI runs'
+	@echo 'make install     into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
+	@echo 'make clean       remove build/'
+	@echo
+	@echo 'V=1 shows commands; FLAVOUR=asan|tsan|cover builds into build/NAME;'
+	@echo 'MBEDTLS_TARBALL=FILE takes Mbed TLS from a file.'
+
+# --- what it needs ---------------------------------------------------------
+
+DEPS := build/.deps
+$(DEPS): proxy/deps/apt.sh
+	$(Q)mkdir -p build
+	$(Q)sh proxy/deps/apt.sh build
+	$(Q)touch $@
+deps: $(DEPS)
+
+# Mbed TLS: fetched and unpacked once, compiled with our configuration.
+$(MBED)/.unpacked: proxy/deps/mbedtls.sh $(DEPS)
+	$(Q)MBEDTLS_TARBALL='$(MBEDTLS_TARBALL)' sh proxy/deps/mbedtls.sh $(MBED)
+	$(Q)touch $@
+
+$(MBED)/libmbed.a: $(MBED)/.unpacked proxy/deps/mbedtls_config.h
+	@echo '  MBEDTLS   $@ (once, about a minute)'
+	$(Q)$(MAKE) --no-print-directory -s -f proxy/deps/mbedtls.mk \
+		MBED=$(MBED) CC='$(CC)'
+
+# --- rules -----------------------------------------------------------------
+
+$(B)/%.o: %.c $(MBED)/.unpacked Makefile
+	@echo '  CC        $<'
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(MBED_CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The presets' texts, as they stand in the repository.
+$(B)/policy/presets.c: $(PRESETS) policy/presets.sh
+	@mkdir -p $(@D)
+	$(Q)sh policy/presets.sh $(PRESETS) > $@
+
+$(B)/policy/presets.o: $(B)/policy/presets.c
+	@echo '  CC        $<'
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libbase.a: $(BASE_O)
+$(B)/libpolicy.a: $(POLICY_O)
+$(B)/libcerts.a: $(CERTS_O)
+$(B)/libproxy.a: $(filter-out $(B)/proxy/main.o,$(PROXY_O))
+$(B)/%.a:
+	@echo '  AR        $@'
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/dinv: $(B)/proxy/main.o $(B)/libproxy.a $(ARCHIVES) $(MBED)/libmbed.a
+	@echo '  LD        $@'
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(B)/proxy/main.o $(B)/libproxy.a \
+		$(ARCHIVES) $(MBED)/libmbed.a $(LIBS_PROXY) $(LIBS_JSON) -lpthread
+
+# --- tests -----------------------------------------------------------------
+
+build/.testdeps: proxy/deps/apt.sh
+	$(Q)mkdir -p build
+	$(Q)sh proxy/deps/apt.sh test
+	$(Q)touch $@
+
+# Unit tests of the lower layers link without libevent: that they do is a
+# test in itself (docs/architecture.md, layers).
+LOW_UNIT := $(filter-out test_proxy_%,$(UNIT))
+$(LOW_UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES) \
+		$(MBED)/libmbed.a
+	@echo '  LD        $@'
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(MBED)/libmbed.a \
+		$(LIBS_JSON) -lcmocka -lpthread
+
+$(filter $(B)/unit/test_proxy_%,$(UNIT_BIN)): $(B)/unit/%: \
+		$(B)/tests/unit/%.o $(B)/libproxy.a $(ARCHIVES) $(MBED)/libmbed.a
+	@echo '  LD        $@'
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(B)/libproxy.a $(ARCHIVES) \
+		$(MBED)/libmbed.a $(LIBS_PROXY) $(LIBS_JSON) -lcmocka -lpthread
+
+$(UNIT:%=$(B)/tests/unit/%.o): | build/.testdeps
+
+unit: $(UNIT_BIN)
+	$(Q)sh tests/unit/run.sh $(if $(T),$(filter %$(T)%,$(UNIT_BIN)),$(UNIT_BIN))
+
+e2e: $(B)/dinv build/.testdeps
+	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/integration/run.sh $(if $(T),-k '$(T)')
+
+test:
+	$(Q)$(MAKE) --no-print-directory unit
+	$(Q)$(MAKE) --no-print-directory e2e
+
+asan:
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan test
+
+asan-unit:
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan unit
+
+check: lint test asan
+
+run: $(B)/dinv
+	$(Q)sh proxy/deps/run.sh $(CURDIR)/$(B)/dinv $(RUN_FLAGS)
+
+fuzz bench cover: %: $(B)/dinv
+	$(Q)sh tests/$*.sh
+
+# --- keeping the house -----------------------------------------------------
+
+SOURCES := $(wildcard proxy/*.[ch] proxy/base/*.[ch] policy/*.[ch] \
+	certs/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+
+format:
+	$(Q)clang-format -i $(SOURCES)
+
+lint:
+	$(Q)sh tests/lint.sh
+
+install: all
+	install -D -m 0755 $(B)/dinv $(DESTDIR)$(PREFIX)/bin/dinv
+	for m in docs/man/*.[158]; do install -D -m 0644 $$m \
+		$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+
+clean:
+	rm -rf build
+
+-include $(shell [ -d build ] && find $(B) -name '*.d' 2>/dev/null)
