@@ -34,7 +34,8 @@ WARN += -Werror
 endif
 
 MBED := build/mbedtls
-CPPFLAGS := -I. -Iproxy -Ipolicy -Icerts -D_GNU_SOURCE \
+# -iquote: proxy/limits.h must not stand in for <limits.h>
+CPPFLAGS := -iquote . -iquote proxy -iquote policy -iquote certs -D_GNU_SOURCE \
 	-DDINV_VERSION='"$(VERSION)"'
 MBED_CPPFLAGS := -isystem $(MBED)/src/include \
 	-DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"' -Iproxy/deps
@@ -200,4 +201,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(shell [ -d build ] && find $(B) -name '*.d' 2>/dev/null)
+-include $(patsubst %.o,%.d,$(BASE_O) $(POLICY_O) $(CERTS_O) $(PROXY_O) \
+	$(UNIT:%=$(B)/tests/unit/%.o))

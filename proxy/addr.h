@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_ADDR_H
+#define PROXY_ADDR_H
+
+/*
+ * Addresses as docker writes them: tcp://0.0.0.0:2376, tcp://[::]:2376,
+ * unix:///var/run/docker.sock.  Numeric only: the gate looks up no names.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/err.h"
+
+struct addr {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_storage ss;
+		struct sockaddr_un un;
+	};
+	socklen_t len;
+	char text[128]; /* "tcp://0.0.0.0:2376", for messages */
+};
+
+enum err addr_parse(const char *url, struct addr *out,
+    struct diag *d) MUST_USE;
+
+/*
+ * A listening socket, non-blocking and close-on-exec.  TCP: SO_REUSEPORT, so
+ * that each worker has its own.  Unix: a stale socket file is removed, one
+ * that answers is not.
+ */
+enum err addr_listen(const struct addr *a, int *fd, struct diag *d) MUST_USE;
+
+/* "192.0.2.1:50000", "[2001:db8::1]:50000" or "unix". */
+void addr_print_peer(const struct sockaddr_storage *ss, char *out,
+    size_t size);
+
+/* 16 bytes that stand for the host; false where there is none (unix). */
+bool addr_host_key(const struct sockaddr_storage *ss, uint8_t key[16]);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_LIMITS_H
+#define PROXY_LIMITS_H
+
+/*
+ * Every size and time limit of the gate, with its unit and its reason.  The
+ * ones in struct limits can be set in the configuration file ("limits"); the
+ * values here are what they start with.
+ */
+#include <stdint.h>
+
+/* A TLS handshake takes two round trips; 10 s is a very bad network. */
+#define LIMIT_HANDSHAKE_MS 10000
+/* From a request's first byte to the end of its head. */
+#define LIMIT_HEAD_MS 20000
+/* A body that policy must read whole: at most LIMIT_BODY_BYTES of it. */
+#define LIMIT_BODY_MS 30000
+/* Between requests.  dockerd itself never closes: so, long. */
+#define LIMIT_IDLE_MS 3600000
+/* dockerd's backlog is full or it is starting: how long to try. */
+#define LIMIT_CONNECT_MS 10000
+/* dockerd's answer when policy asks about an object. */
+#define LIMIT_FACT_MS 30000
+/* Writing an answer of our own. */
+#define LIMIT_ANSWER_MS 20000
+/* After the last byte was written: reading on, so that the client gets it
+ * (RFC 9112 9.6), also when it is still sending a body. */
+#define LIMIT_LINGER_MS 30000
+/* The same, where nothing more is expected from the client. */
+#define LIMIT_CLOSE_MS 5000
+/* Graceful stop: for answers that are under way. */
+#define LIMIT_STOP_MS 5000
+/* How often a worker looks for peers that died silently. */
+#define LIMIT_SWEEP_MS 15000
+/* How often a full backlog is tried again. */
+#define LIMIT_RETRY_MS 20
+
+/* Request head: Go's own default is 1 MiB; docker sends under 2 KiB, plus
+ * registry credentials of up to a few KiB. */
+#define LIMIT_HEAD_BYTES 65536
+/* Headers in one head. */
+#define LIMIT_HEADERS 128
+/* Request target: prune and list filters are the longest honest ones;
+ * dockerode repeats a whole create body there. */
+#define LIMIT_TARGET_BYTES 32768
+/* A body that policy reads: compose files become a few KiB; service specs
+ * with configs inlined are the largest honest ones. */
+#define LIMIT_BODY_BYTES (4u << 20)
+/* What dockerd says of one object. */
+#define LIMIT_FACT_BYTES (8u << 20)
+/* Trailer section. */
+#define LIMIT_TRAILER_BYTES 8192
+/* Memory of one request beside the body buffer: tree, new body, names. */
+#define LIMIT_ARENA_BYTES (64u << 20)
+/* One direction of one connection, each of two stages. */
+#define LIMIT_LANE_BYTES 65536
+
+#define LIMIT_CONNECTIONS 4096
+#define LIMIT_CONNECTIONS_PER_ADDRESS 1024
+
+/* TCP keep-alive: finds dead peers on streams that no timer may cut. */
+#define LIMIT_KEEPALIVE_IDLE_S 60
+#define LIMIT_KEEPALIVE_INTERVAL_S 15
+#define LIMIT_KEEPALIVE_COUNT 4
+
+/* Steps one connection may take before others get their turn. */
+#define LIMIT_PUMP_STEPS 64
+
+struct limits {
+	uint32_t handshake_ms;
+	uint32_t head_ms;
+	uint32_t body_ms;
+	uint32_t idle_ms;
+	uint32_t stop_ms;
+	uint32_t head_bytes;
+	uint32_t target_bytes;
+	uint32_t body_bytes;
+	uint32_t connections;
+	uint32_t connections_per_address;
+};
+
+#define LIMITS_DEFAULT                                                        \
+	{                                                                     \
+		.handshake_ms = LIMIT_HANDSHAKE_MS, .head_ms = LIMIT_HEAD_MS, \
+		.body_ms = LIMIT_BODY_MS, .idle_ms = LIMIT_IDLE_MS,           \
+		.stop_ms = LIMIT_STOP_MS, .head_bytes = LIMIT_HEAD_BYTES,     \
+		.target_bytes = LIMIT_TARGET_BYTES,                           \
+		.body_bytes = LIMIT_BODY_BYTES,                               \
+		.connections = LIMIT_CONNECTIONS,                             \
+		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,     \
+	}
+
+#endif

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS as a stream; see tls.h.  The only module that knows mbedtls_ssl_*.
+ *
+ * Each worker thread has a server of its own (configuration, key, random
+ * generator), so that no lock is taken on the way of a byte.  The socket is
+ * read and written by two small callbacks; nothing here waits.
+ *
+ * The one trap is writing: after WANT_WRITE Mbed TLS has taken the first
+ * bytes into a record and, called again, reports the length it is given
+ * then.  So the length of the write that blocked is kept (again_len), and
+ * the next call repeats exactly that many bytes.
+ *
+ * Ends: a close_notify is IO_EOF and writing goes on; a bare FIN is IO_FAIL,
+ * because anyone on the path can send one (RFC 8446 6.1).
+ *
+ * Attackers send broken records, stop in the middle of a handshake, show
+ * certificates of other CAs, expired ones, ones for servers, names with NUL
+ * or newlines in them.  Deadlines are the caller's (conn.c).
+ */
+#include "tls.h"
+
+#include <errno.h>
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/error.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+#include <psa/crypto.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+
+#define TLS_KEY_FILE_BYTES 65536
+
+struct tls_server {
+	mbedtls_ssl_config conf;
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context drbg;
+	mbedtls_x509_crt cert;
+	mbedtls_pk_context key;
+	mbedtls_x509_crt ca;
+	mbedtls_x509_crl crl;
+	bool verify;
+};
+
+struct tls_stream {
+	struct stream s;
+	struct tls_server *server;
+	size_t again_len; /* length of the write that blocked, or 0 */
+	mbedtls_ssl_context ssl;
+};
+
+/* RFC 9325 4.2: ephemeral key exchange and AEAD, nothing else. */
+static const int tls_suites[] = {
+	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	0,
+};
+
+static const uint16_t tls_groups[] = {
+	MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+};
+
+/* Signatures: no SHA-1, no curve below 256 bits, RSA from 2048 bits. */
+static const mbedtls_x509_crt_profile tls_profile = {
+	.allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) |
+	    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
+	    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
+	.allowed_pks = 0xfffffff,
+	.allowed_curves = MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) |
+	    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
+	.rsa_min_bitlen = 2048,
+};
+
+static const char *tls_alpn[] = { "http/1.1", NULL };
+
+static enum io tls_read(struct stream *s, void *to, size_t cap, size_t *n);
+static enum io tls_write(struct stream *s, const void *p, size_t len,
+    size_t *n);
+static enum io tls_shut(struct stream *s);
+static void tls_close(struct stream *s);
+
+static const struct stream_ops tls_ops = {
+	.read = tls_read,
+	.write = tls_write,
+	.shut = tls_shut,
+	.close = tls_close,
+};
+
+/* --- the server's configuration ------------------------------------------ */
+
+static void
+say(struct diag *d, const char *what, const char *path, int rc)
+{
+	char why[96];
+
+	mbedtls_strerror(rc, why, sizeof(why));
+	diag_set(d, 0, 0, "%s %s: %s", what, path, why);
+}
+
+static enum err
+load_key(struct tls_server *t, const char *path, struct diag *d)
+{
+	struct secret pem = { NULL, 0 };
+	enum err rc;
+	int m;
+
+	rc = secret_read_file(&pem, path, TLS_KEY_FILE_BYTES);
+	if (rc != ERR_OK) {
+		diag_set(d, 0, 0, "cannot read the server key %s: %s", path,
+		    rc == ERR_LIMIT ? "too large for a key" : strerror(errno));
+		return rc;
+	}
+	m = mbedtls_pk_parse_key(&t->key, pem.data, pem.len + 1, NULL, 0,
+	    mbedtls_ctr_drbg_random, &t->drbg);
+	secret_fini(&pem);
+	if (m != 0) {
+		say(d, "cannot use the server key", path, m);
+		return ERR_KEY;
+	}
+	return ERR_OK;
+}
+
+static enum err
+load_files(struct tls_server *t, const struct tls_options *opt,
+    struct diag *d)
+{
+	enum err rc;
+	int m;
+
+	m = mbedtls_x509_crt_parse_file(&t->cert, opt->cert_path);
+	if (m != 0) {
+		say(d, "cannot use the server certificate", opt->cert_path, m);
+		return ERR_CERT;
+	}
+	rc = load_key(t, opt->key_path, d);
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	if (mbedtls_pk_check_pair(&t->cert.pk, &t->key,
+	    mbedtls_ctr_drbg_random, &t->drbg) != 0) {
+		diag_set(d, 0, 0, "%s and %s do not belong together",
+		    opt->cert_path, opt->key_path);
+		return ERR_CERT_MISMATCH;
+	}
+	if (opt->ca_path != NULL) {
+		m = mbedtls_x509_crt_parse_file(&t->ca, opt->ca_path);
+		if (m != 0) {
+			say(d, "cannot use the CA", opt->ca_path, m);
+			return ERR_CERT;
+		}
+	}
+	if (opt->crl_path != NULL) {
+		m = mbedtls_x509_crl_parse_file(&t->crl, opt->crl_path);
+		if (m != 0) {
+			say(d, "cannot use the CRL", opt->crl_path, m);
+			return ERR_CERT;
+		}
+	}
+	return ERR_OK;
+}
+
+static mbedtls_ssl_protocol_version
+protocol(enum tls_version v)
+{
+	return v == TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 :
+				      MBEDTLS_SSL_VERSION_TLS1_2;
+}
+
+static enum err
+configure(struct tls_server *t, const struct tls_options *opt)
+{
+	mbedtls_ssl_config *c = &t->conf;
+
+	if (mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_SERVER,
+	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
+		return ERR_NOMEM;
+	}
+	mbedtls_ssl_conf_min_tls_version(c, protocol(opt->min));
+	mbedtls_ssl_conf_max_tls_version(c, protocol(opt->max));
+	mbedtls_ssl_conf_ciphersuites(c, tls_suites);
+	mbedtls_ssl_conf_groups(c, tls_groups);
+	mbedtls_ssl_conf_cert_profile(c, &tls_profile);
+	mbedtls_ssl_conf_rng(c, mbedtls_ctr_drbg_random, &t->drbg);
+	if (mbedtls_ssl_conf_alpn_protocols(c, tls_alpn) != 0 ||
+	    mbedtls_ssl_conf_own_cert(c, &t->cert, &t->key) != 0) {
+		return ERR_NOMEM;
+	}
+	t->verify = opt->ca_path != NULL;
+	if (t->verify) {
+		mbedtls_ssl_conf_ca_chain(c, &t->ca,
+		    opt->crl_path != NULL ? &t->crl : NULL);
+	}
+	mbedtls_ssl_conf_authmode(c, t->verify ? MBEDTLS_SSL_VERIFY_REQUIRED :
+						 MBEDTLS_SSL_VERIFY_NONE);
+	return ERR_OK;
+}
+
+enum err
+tls_server_new(const struct tls_options *opt, struct tls_server **out,
+    struct diag *d)
+{
+	struct tls_server *t = calloc(1, sizeof(*t));
+	enum err rc = ERR_RANDOM;
+
+	if (t == NULL) {
+		return ERR_NOMEM;
+	}
+	mbedtls_ssl_config_init(&t->conf);
+	mbedtls_entropy_init(&t->entropy);
+	mbedtls_ctr_drbg_init(&t->drbg);
+	mbedtls_x509_crt_init(&t->cert);
+	mbedtls_pk_init(&t->key);
+	mbedtls_x509_crt_init(&t->ca);
+	mbedtls_x509_crl_init(&t->crl);
+	if (psa_crypto_init() != PSA_SUCCESS ||
+	    mbedtls_ctr_drbg_seed(&t->drbg, mbedtls_entropy_func, &t->entropy,
+	    NULL, 0) != 0) {
+		diag_set(d, 0, 0, "the random generator could not be seeded");
+		goto out;
+	}
+	rc = load_files(t, opt, d);
+	if (rc == ERR_OK) {
+		rc = configure(t, opt);
+	}
+	if (rc == ERR_OK) {
+		*out = t;
+		t = NULL;
+	}
+out:
+	tls_server_free(t);
+	return rc;
+}
+
+void
+tls_server_free(struct tls_server *t)
+{
+	if (t == NULL) {
+		return;
+	}
+	mbedtls_ssl_config_free(&t->conf);
+	mbedtls_x509_crt_free(&t->cert);
+	mbedtls_pk_free(&t->key);
+	mbedtls_x509_crt_free(&t->ca);
+	mbedtls_x509_crl_free(&t->crl);
+	mbedtls_ctr_drbg_free(&t->drbg);
+	mbedtls_entropy_free(&t->entropy);
+	free(t);
+}
+
+/* --- the stream ---------------------------------------------------------- */
+
+static int
+socket_send(void *ctx, const unsigned char *p, size_t len)
+{
+	const struct tls_stream *t = ctx;
+	ssize_t n;
+
+	do {
+		n = send(t->s.fd, p, len, MSG_NOSIGNAL);
+	} while (n == -1 && errno == EINTR);
+	if (n >= 0) {
+		return (int)n;
+	}
+	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE :
+				 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static int
+socket_recv(void *ctx, unsigned char *p, size_t len)
+{
+	const struct tls_stream *t = ctx;
+	ssize_t n;
+
+	do {
+		n = recv(t->s.fd, p, len, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n >= 0) {
+		return (int)n; /* 0: a FIN; Mbed TLS says CONN_EOF */
+	}
+	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ :
+				 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+enum err
+tls_accept(struct tls_server *t, int fd, struct stream **out)
+{
+	struct tls_stream *ts = calloc(1, sizeof(*ts));
+
+	if (ts == NULL) {
+		return ERR_NOMEM;
+	}
+	ts->s.ops = &tls_ops;
+	ts->s.fd = fd;
+	ts->server = t;
+	mbedtls_ssl_init(&ts->ssl);
+	if (mbedtls_ssl_setup(&ts->ssl, &t->conf) != 0) {
+		mbedtls_ssl_free(&ts->ssl);
+		free(ts);
+		return ERR_NOMEM;
+	}
+	mbedtls_ssl_set_bio(&ts->ssl, ts, socket_send, socket_recv, NULL);
+	*out = &ts->s;
+	return ERR_OK;
+}
+
+static struct tls_stream *
+tls_of(struct stream *s)
+{
+	return (struct tls_stream *)s; /* s is its first member */
+}
+
+static enum io
+io_of(int rc)
+{
+	switch (rc) {
+	case MBEDTLS_ERR_SSL_WANT_READ:
+		return IO_WANT_READ;
+	case MBEDTLS_ERR_SSL_WANT_WRITE:
+		return IO_WANT_WRITE;
+	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+		return IO_EOF;
+	default:
+		return IO_FAIL;
+	}
+}
+
+/* What was wrong with the client's certificate, for the operator. */
+static void
+say_verify(const struct tls_stream *ts, struct diag *d)
+{
+	uint32_t flags = mbedtls_ssl_get_verify_result(&ts->ssl);
+	char info[160];
+	size_t i;
+	int n;
+
+	if (flags == 0 || flags == UINT32_MAX) {
+		diag_set(d, 0, 0, "client certificate refused");
+		return;
+	}
+	n = mbedtls_x509_crt_verify_info(info, sizeof(info), "", flags);
+	for (i = 0; n > 0 && info[i] != '\0'; i++) {
+		if (info[i] == '\n') {
+			info[i] = info[i + 1] == '\0' ? '\0' : ';';
+		}
+	}
+	diag_set(d, 0, 0, "client certificate refused: %s",
+	    n > 0 ? info : "unknown reason");
+}
+
+static void
+say_handshake(const struct tls_stream *ts, int rc, struct diag *d)
+{
+	char why[96];
+
+	if (rc == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
+		diag_set(d, 0, 0, "client sent no certificate");
+	} else if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+	    rc == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) {
+		say_verify(ts, d);
+	} else if (rc == MBEDTLS_ERR_SSL_CONN_EOF) {
+		diag_set(d, 0, 0, "client went away during the handshake");
+	} else if (rc == MBEDTLS_ERR_SSL_INTERNAL_ERROR) {
+		diag_set(d, 0, 0, "connection reset during the handshake");
+	} else {
+		mbedtls_strerror(rc, why, sizeof(why));
+		diag_set(d, 0, 0, "%s", why);
+	}
+}
+
+enum io
+tls_handshake(struct stream *s, struct diag *d)
+{
+	struct tls_stream *ts = tls_of(s);
+	int rc = mbedtls_ssl_handshake(&ts->ssl);
+	enum io io;
+
+	if (rc == 0) {
+		return IO_OK;
+	}
+	io = io_of(rc);
+	if (io == IO_EOF) {
+		io = IO_FAIL;
+	}
+	if (io == IO_FAIL) {
+		say_handshake(ts, rc, d);
+	}
+	return io;
+}
+
+static enum io
+tls_read(struct stream *s, void *to, size_t cap, size_t *n)
+{
+	struct tls_stream *ts = tls_of(s);
+	int rc;
+
+	rc = mbedtls_ssl_read(&ts->ssl, to, cap);
+	if (rc > 0) {
+		*n = (size_t)rc;
+		return IO_OK;
+	}
+	return rc == 0 ? IO_FAIL : io_of(rc);
+}
+
+static enum io
+tls_write(struct stream *s, const void *p, size_t len, size_t *n)
+{
+	struct tls_stream *ts = tls_of(s);
+	size_t want = ts->again_len > 0 ? ts->again_len : len;
+	int rc;
+
+	rc = mbedtls_ssl_write(&ts->ssl, p, want);
+	if (rc > 0) {
+		ts->again_len = 0;
+		*n = (size_t)rc;
+		return IO_OK;
+	}
+	if (rc == MBEDTLS_ERR_SSL_WANT_WRITE ||
+	    rc == MBEDTLS_ERR_SSL_WANT_READ) {
+		ts->again_len = want;
+	}
+	return rc == 0 ? IO_WANT_WRITE : io_of(rc);
+}
+
+static enum io
+tls_shut(struct stream *s)
+{
+	/* Called again after WANT_WRITE, it sends what is left of the alert. */
+	int rc = mbedtls_ssl_close_notify(&tls_of(s)->ssl);
+
+	return rc == 0 ? IO_OK : io_of(rc);
+}
+
+static void
+tls_close(struct stream *s)
+{
+	struct tls_stream *ts = tls_of(s);
+
+	close(ts->s.fd);
+	mbedtls_ssl_free(&ts->ssl);
+	free(ts);
+}
+
+bool
+tls_is(const struct stream *s)
+{
+	return s->ops == &tls_ops;
+}
+
+const char *
+tls_version_name(const struct stream *s)
+{
+	const struct tls_stream *ts = (const struct tls_stream *)s;
+
+	return mbedtls_ssl_is_handshake_over(
+	    (mbedtls_ssl_context *)(uintptr_t)&ts->ssl) ?
+	    mbedtls_ssl_get_version(&ts->ssl) : "";
+}
+
+/* --- the principal ------------------------------------------------------- */
+
+/* A name the rest of the program may handle as text. */
+static bool
+name_is_sound(struct span s)
+{
+	size_t i;
+
+	if (s.len == 0 || !text_is_utf8(s)) {
+		return false;
+	}
+	for (i = 0; i < s.len; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum err
+names_add(struct principal_names *names, struct arena *arena, struct span s)
+{
+	char *copy;
+
+	if (names->n == PRINCIPAL_MAX_NAMES) {
+		return ERR_LIMIT;
+	}
+	copy = arena_dup(arena, s);
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	names->name[names->n++] = span_make(copy, s.len);
+	return ERR_OK;
+}
+
+/* Attributes of the subject that policy looks at (RFC 5280 4.1.2.6). */
+static enum err
+take_attribute(const mbedtls_x509_name *a, struct arena *arena,
+    struct principal *who, struct diag *d)
+{
+	struct span value = span_make(a->val.p, a->val.len);
+	bool text = a->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
+	    a->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
+	    a->val.tag == MBEDTLS_ASN1_IA5_STRING;
+	bool cn = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &a->oid) == 0;
+	bool o = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORGANIZATION, &a->oid) == 0;
+	bool ou = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORG_UNIT, &a->oid) == 0;
+
+	if (!cn && !o && !ou) {
+		return ERR_OK;
+	}
+	if (!text || !name_is_sound(value)) {
+		diag_set(d, 0, 0, "a name in the certificate is not plain text");
+		return ERR_CERT;
+	}
+	if (!cn) {
+		return names_add(o ? &who->o : &who->ou, arena, value);
+	}
+	if (who->cn.len != 0) {
+		diag_set(d, 0, 0, "the certificate has more than one CN");
+		return ERR_CERT;
+	}
+	who->cn.p = arena_dup(arena, value);
+	who->cn.len = value.len;
+	return who->cn.p == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+static enum err
+take_san(const mbedtls_x509_buf *raw, struct arena *arena,
+    struct principal *who, struct diag *d)
+{
+	struct span value = span_make(raw->p, raw->len);
+	struct principal_names *to;
+
+	switch (raw->tag & (MBEDTLS_ASN1_TAG_CLASS_MASK |
+	    MBEDTLS_ASN1_TAG_VALUE_MASK)) {
+	case MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_DNS_NAME:
+		to = &who->san_dns;
+		break;
+	case MBEDTLS_ASN1_CONTEXT_SPECIFIC |
+	    MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER:
+		to = &who->san_uri;
+		break;
+	case MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_RFC822_NAME:
+		to = &who->san_email;
+		break;
+	default:
+		return ERR_OK;
+	}
+	if (!text_is_printable(value)) {
+		diag_set(d, 0, 0, "a name in the certificate is not plain text");
+		return ERR_CERT;
+	}
+	return names_add(to, arena, value);
+}
+
+static enum err
+take_names(const mbedtls_x509_crt *crt, struct arena *arena,
+    struct principal *who, struct diag *d)
+{
+	const mbedtls_x509_name *a;
+	const mbedtls_x509_sequence *san;
+	enum err rc = ERR_OK;
+
+	for (a = &crt->subject; a != NULL && rc == ERR_OK; a = a->next) {
+		if (a->oid.p != NULL) {
+			rc = take_attribute(a, arena, who, d);
+		}
+	}
+	if (!mbedtls_x509_crt_has_ext_type(crt,
+	    MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
+		return rc;
+	}
+	san = &crt->subject_alt_names;
+	for (; san != NULL && rc == ERR_OK; san = san->next) {
+		rc = take_san(&san->buf, arena, who, d);
+	}
+	return rc;
+}
+
+enum err
+tls_principal(struct stream *s, struct arena *arena, struct principal *out,
+    struct diag *d)
+{
+	struct tls_stream *ts = tls_of(s);
+	const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&ts->ssl);
+	unsigned char hash[32];
+	enum err rc;
+
+	if (!ts->server->verify) {
+		out->kind = PRINCIPAL_ANONYMOUS;
+		return ERR_OK;
+	}
+	if (crt == NULL || mbedtls_ssl_get_verify_result(&ts->ssl) != 0) {
+		diag_set(d, 0, 0, "no verified client certificate");
+		return ERR_CERT;
+	}
+	rc = take_names(crt, arena, out, d);
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	if (mbedtls_sha256(crt->raw.p, crt->raw.len, hash, 0) != 0 ||
+	    crt->serial.len * 2 >= sizeof(out->serial)) {
+		diag_set(d, 0, 0, "the certificate's serial is too long");
+		return ERR_CERT;
+	}
+	text_hex(hash, sizeof(hash), out->fingerprint);
+	text_hex(crt->serial.p, crt->serial.len, out->serial);
+	out->kind = PRINCIPAL_CERT;
+	return ERR_OK;
+}

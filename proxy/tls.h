@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_TLS_H
+#define PROXY_TLS_H
+
+/*
+ * TLS 1.2 and 1.3 for the gate's side of a connection, by Mbed TLS.
+ * AEAD suites with forward secrecy only, ALPN "http/1.1" only, no
+ * renegotiation, no tickets, no early data.
+ */
+#include "base/arena.h"
+#include "policy/principal.h"
+#include "stream.h"
+
+enum tls_version { TLS_VERSION_1_2 = 0, TLS_VERSION_1_3 };
+
+struct tls_options {
+	const char *cert_path; /* PEM; the chain follows the certificate */
+	const char *key_path;  /* PEM */
+	const char *ca_path;   /* PEM; who signs clients.  NULL: none asked */
+	const char *crl_path;  /* NULL: none */
+	enum tls_version min, max;
+};
+
+struct tls_server; /* one a worker: never shared between threads */
+
+/* ERR_CERT, ERR_KEY, ERR_CERT_MISMATCH, ERR_RANDOM, ERR_NOMEM; d says which
+ * file and what to do. */
+enum err tls_server_new(const struct tls_options *opt, struct tls_server **out,
+    struct diag *d) MUST_USE;
+void tls_server_free(struct tls_server *t);
+
+/* Takes fd on success.  The server must outlive the stream. */
+enum err tls_accept(struct tls_server *t, int fd,
+    struct stream **out) MUST_USE;
+
+/* IO_OK when done; on IO_FAIL d says why ("client sent no certificate"). */
+enum io tls_handshake(struct stream *s, struct diag *d);
+
+/*
+ * Who the client is, after the handshake.  PRINCIPAL_ANONYMOUS where no
+ * certificate was asked for.  ERR_CERT for a name with control bytes, invalid
+ * UTF-8 or more than one CN: such a client is nobody.  Spans live in arena.
+ */
+enum err tls_principal(struct stream *s, struct arena *arena,
+    struct principal *out, struct diag *d) MUST_USE;
+
+/* "TLSv1.3"; "" before the handshake. */
+const char *tls_version_name(const struct stream *s);
+
+/* Is this stream TLS?  (Tests and clear listeners have others.) */
+bool tls_is(const struct stream *s);
+
+#endif
