@@ -34,7 +34,7 @@ WARN += -Werror
 endif
 
 MBED := build/mbedtls
-# -iquote: proxy/limits.h must not stand in for <limits.h>
+# -iquote, and proxy/limit.h not limits.h: the system headers keep their names
 CPPFLAGS := -iquote . -iquote proxy -iquote policy -iquote certs -D_GNU_SOURCE \
 	-DDINV_VERSION='"$(VERSION)"'
 MBED_CPPFLAGS := -isystem $(MBED)/src/include \

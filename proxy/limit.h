@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROXY_LIMITS_H
-#define PROXY_LIMITS_H
+#ifndef PROXY_LIMIT_H
+#define PROXY_LIMIT_H
 
 /*
  * Every size and time limit of the gate, with its unit and its reason.  The
