@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test stands on: two dockerds, certificates, gates, lanes."""
+
+import itertools
+import os
+import shutil
+
+import pytest
+
+from clients import NEWER, Lane, Side, cli_is_there
+from dockerd import Dockerd, Registry
+from gate import Certs, Gate
+from images import busybox_tar
+from waiting import tail_of
+
+DOCKERD_BIN = {
+    "20.10": [],
+    "26.1": [os.path.join(NEWER, "usr/sbin"), os.path.join(NEWER, "usr/bin")],
+}
+
+# dockerd, TLS, command line.  Every dockerd under every TLS with the command
+# line of its own age, then each of the others where it differs most.
+BASE_LANES = [(d, t, d) for d in ("20.10", "26.1") for t in ("1.2", "1.3")]
+ALL_LANES = BASE_LANES + [
+    ("20.10", "1.3", "26.1"),
+    ("26.1", "1.2", "20.10"),
+    ("26.1", "1.3", "28"),
+    ("20.10", "1.2", "28"),
+]
+
+# Log files of this session that a failure shows: path -> size at test start.
+_logs = {}
+
+
+@pytest.fixture(scope="session")
+def work():
+    """A folder with a short name: a unix socket's path has to fit 108 bytes."""
+    _sweep()
+    folder = f"/tmp/dinv-e2e.{os.getpid()}"
+    os.mkdir(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep():
+    """Removes what a killed session left."""
+    for name in os.listdir("/tmp"):
+        stem, _, pid = name.partition(".")
+        if stem == "dinv-e2e" and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(os.path.join("/tmp", name), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home(work):
+    folder = os.path.join(work, "home")
+    os.mkdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def certs(work):
+    return Certs(os.path.join(work, "certs"))
+
+
+@pytest.fixture(scope="session")
+def dockerds(work, home):
+    """get(version): that dockerd, started once, with its image."""
+    made = {}
+
+    def get(version):
+        if version not in made:
+            made[version] = _make_dockerd(version, work, home)
+        return made[version]
+
+    yield get
+    for dockerd in made.values():
+        dockerd.remove()
+
+
+def _make_dockerd(version, work, home):
+    dockerd = Dockerd(version, os.path.join(work, version), DOCKERD_BIN[version])
+    _logs[dockerd.log] = 0
+    try:
+        dockerd.start()
+        side = Side("20.10", home, {"DOCKER_HOST": f"unix://{dockerd.socket}"})
+        side.ok("import", "--change", 'CMD ["sh"]', "-", "busybox:latest",
+                stdin=busybox_tar())
+    except BaseException:
+        dockerd.kill()
+        raise
+    return dockerd
+
+
+@pytest.fixture(scope="session")
+def registries(dockerds):
+    """get(version): the registry that this dockerd reaches."""
+    made = {}
+
+    def get(version):
+        if version not in made:
+            made[version] = Registry(dockerds(version))
+        return made[version]
+
+    yield get
+    for registry in made.values():
+        registry.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_gates(work, certs, dockerds):
+    """get(version, tls): one gate for all tests that do nothing to it."""
+    made = {}
+
+    def get(version, tls):
+        if (version, tls) not in made:
+            gate = Gate(work, certs, dockerds(version).socket, tls=tls)
+            _logs[gate.log] = _logs[gate.audit] = 0
+            made[version, tls] = gate.start()
+        return made[version, tls]
+
+    yield get
+    for gate in made.values():
+        gate.stop()
+
+
+@pytest.fixture
+def start_gate(work, certs):
+    """start_gate(socket, ...): a gate of the test's own, ended with it."""
+    made = []
+
+    def start(socket_path, **options):
+        gate = Gate(work, certs, socket_path, **options)
+        made.append(gate)
+        _logs[gate.log] = _logs[gate.audit] = 0
+        return gate.start()
+
+    yield start
+    for gate in made:
+        gate.stop()
+    for gate in made:
+        _logs.pop(gate.log)
+        _logs.pop(gate.audit)
+
+
+def pytest_generate_tests(metafunc):
+    for name, lanes in (("lane", BASE_LANES), ("any_lane", ALL_LANES)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(
+                name, lanes, indirect=True,
+                ids=[f"dockerd{d}-tls{t}-cli{c}" for d, t, c in lanes])
+    if "tls" in metafunc.fixturenames:
+        metafunc.parametrize("tls", ["1.2", "1.3"], ids=["tls1.2", "tls1.3"])
+    if "version" in metafunc.fixturenames:
+        metafunc.parametrize("version", ["20.10", "26.1"],
+                             ids=["dockerd20.10", "dockerd26.1"])
+
+
+def _lane(request, dockerds, shared_gates, home):
+    version, tls, cli = request.param
+    if not cli_is_there(cli):
+        pytest.skip(f"docker {cli} is not installed")
+    return Lane(dockerds(version), shared_gates(version, tls), cli, home)
+
+
+@pytest.fixture
+def lane(request, dockerds, shared_gates, home):
+    """Each dockerd under each TLS, with the command line of its own age."""
+    return _lane(request, dockerds, shared_gates, home)
+
+
+@pytest.fixture
+def any_lane(request, dockerds, shared_gates, home):
+    """As lane, with the other command lines too: for what is cheap."""
+    return _lane(request, dockerds, shared_gates, home)
+
+
+_names = itertools.count(1)
+
+
+@pytest.fixture
+def name(request):
+    """A name for a container (volume, network, ...) of this test's own."""
+    return f"t{next(_names)}"
+
+
+# --- a failure shows its logs ------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for path in _logs:
+        _logs[path] = os.path.getsize(path) if os.path.exists(path) else 0
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    for path, since in _logs.items():
+        text = tail_of(path, since=since)
+        if text.strip():
+            report.sections.append((os.path.basename(path), text))

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate under test, and the certificates for it and its clients."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from tlsclient import TlsClient, context
+from waiting import tail_of, wait_until
+
+DINV = os.environ.get("DINV", "")
+_numbers = itertools.count(1)
+
+
+def run_dinv(*args):
+    done = subprocess.run([DINV, *args], capture_output=True, text=True,
+                          timeout=60, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"dinv {' '.join(args)}: exit {done.returncode}\n"
+                           f"{done.stdout}{done.stderr}")
+
+
+def is_instrumented():
+    """Built with a sanitizer, whose shadow memory is no measure of ours."""
+    with open(DINV, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+class Certs:
+    """A store made by dinv, and one folder for each client."""
+
+    def __init__(self, folder):
+        self.store = os.path.join(folder, "store")
+        self.clients = os.path.join(folder, "clients")
+        os.makedirs(self.clients)
+        run_dinv("cert", "init", "-certs", self.store, "-host", "127.0.0.1")
+
+    def client(self, name, unit=None):
+        """The folder for DOCKER_CERT_PATH, made at the first call."""
+        out = os.path.join(self.clients, f"{name}-{unit}")
+        if not os.path.isdir(out):
+            units = ["-ou", unit] if unit else []
+            run_dinv("cert", "issue", "-certs", self.store, "-name", name,
+                     *units, "-out", out)
+        return out
+
+
+class Gate:
+    def __init__(self, folder, certs, socket_path, tls=None, policy="admin",
+                 limits=None, flags=()):
+        number = next(_numbers)
+        self.folder = folder
+        self.certs = certs
+        self.tls = tls
+        self.log = os.path.join(folder, f"gate{number}.log")
+        self.audit = os.path.join(folder, f"gate{number}.audit")
+        self.config = os.path.join(folder, f"gate{number}.json")
+        config = {"limits": limits or {}}
+        if tls is not None:
+            config["tls"] = {"min": tls, "max": tls}
+        with open(self.config, "w", encoding="ascii") as f:
+            json.dump(config, f)
+        self.port = _free_port()
+        self.argv = [DINV, "gate", "-listen", f"tcp://127.0.0.1:{self.port}",
+                     "-upstream", f"unix://{socket_path}",
+                     "-certs", certs.store, "-policy", policy,
+                     "-audit", self.audit, "-config", self.config, *flags]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *self.argv],
+            stdin=subprocess.DEVNULL, stdout=open(self.log, "ab"),
+            stderr=subprocess.STDOUT)
+        up = wait_until(self.listens, 30,
+                        or_else=lambda: self.process.poll() is not None)
+        if not up or self.process.poll() is not None:
+            raise RuntimeError("the gate did not start:\n" + tail_of(self.log))
+        return self
+
+    def listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
+            return True
+        except OSError:
+            return False
+
+    def connect(self, name="root", unit=None, timeout=60):
+        """A raw TLS connection as that client."""
+        ctx = context(os.path.join(self.certs.client(name, unit), "ca.pem"),
+                      self.certs.client(name, unit), self.tls)
+        return TlsClient(("127.0.0.1", self.port), ctx, timeout=timeout)
+
+    def env(self, name="root", unit=None):
+        """What makes a docker client use this gate."""
+        return {"DOCKER_HOST": f"tcp://127.0.0.1:{self.port}",
+                "DOCKER_TLS_VERIFY": "1",
+                "DOCKER_CERT_PATH": self.certs.client(name, unit)}
+
+    def peak_memory(self):
+        """The most resident memory it ever had, in bytes."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            kib = re.search(r"^VmHWM:\s+(\d+) kB$", f.read(), re.M).group(1)
+        return int(kib) * 1024
+
+    def audit_records(self):
+        """Every whole line of the audit file."""
+        try:
+            with open(self.audit, encoding="utf-8") as f:
+                lines = f.read().split("\n")
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines[:-1]]
+
+    def wait_for_record(self, seconds=20, **fields):
+        """The first record with these fields; it may come a moment late."""
+        found = []
+
+        def look():
+            found[:] = [r for r in self.audit_records()
+                        if all(r.get(k) == v for k, v in fields.items())]
+            return bool(found)
+
+        assert wait_until(look, seconds), \
+            f"no audit record with {fields} among {self.audit_records()[-5:]}"
+        return found[0]
+
+    def terminate(self):
+        os.kill(self.process.pid, signal.SIGTERM)
+
+    def stop(self):
+        """Ends it and looks for what must never be in its log."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.terminate()
+        try:
+            status = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the gate did not end within 30 s of SIGTERM") from None
+        assert status == 0, f"the gate ended with {status}:\n{tail_of(self.log)}"
+
+
+def _free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# End-to-end tests: real clients, a real gate, two real dockerds.
+#
+#	run.sh [pytest arguments]
+#
+#	DINV             the gate to test (default build/dinv)
+#	DINV_E2E_LOOPS   how often a piped run is repeated (default 25)
+#
+# What Debian 12 lacks (dockerd and docker 26.1, buildx, compose v2, dockerode)
+# is unpacked once under build/e2e and used from there; nothing is installed.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+e2e=$top/build/e2e
+export DINV="${DINV:-$top/build/dinv}"
+
+say() {
+	echo "run.sh: $*" >&2
+}
+
+if [ "$(id -u)" -ne 0 ]; then
+	say "these tests start dockerd: run them as root"
+	exit 1
+fi
+if [ ! -x "$DINV" ]; then
+	say "$DINV is missing: make builds it"
+	exit 1
+fi
+mkdir -p "$e2e"
+
+# The newer Docker, beside Debian 12's own.  Whole or not at all: unpacked
+# elsewhere, then renamed.
+suite='docker.io docker-cli containerd docker-buildx docker-compose'
+if [ ! -d "$e2e/newer" ]; then
+	echo "  UNPACK    $suite (trixie)"
+	rm -rf "$e2e/debs" "$e2e/newer.part"
+	mkdir -p "$e2e/debs" "$e2e/newer.part"
+	sh "$top/proxy/deps/suite.sh" "$e2e/apt" update
+	(cd "$e2e/debs" &&
+	    sh "$top/proxy/deps/suite.sh" "$e2e/apt" download $suite)
+	for deb in "$e2e"/debs/*.deb; do
+		dpkg -x "$deb" "$e2e/newer.part"
+	done
+	mv "$e2e/newer.part" "$e2e/newer"
+fi
+
+if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
+	echo "  NPM       dockerode"
+	rm -rf "$e2e/node"
+	mkdir -p "$e2e/node"
+	# No scripts: the packages' native parts are optional and unused here.
+	npm install --no-audit --no-fund --no-package-lock --ignore-scripts \
+	    --loglevel=error --prefix "$e2e/node" \
+	    "$(sed -n 's/.*"dockerode": "\(.*\)".*/dockerode@\1/p' \
+	    "$here/node/package.json")" >/dev/null
+	cp "$here/node/package.json" "$e2e/node/package.json"
+fi
+
+export DINV_E2E_DIR="$e2e"
+export PYTHONDONTWRITEBYTECODE=1
+cd "$here"
+exec /usr/bin/python3 -m pytest -q --durations=10 "$@"
