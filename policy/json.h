@@ -29,8 +29,9 @@ enum json_flags { JSON_STRICT = 0, JSON_COMMENTS = 1 };
 
 /*
  * ERR_JSON_*, ERR_LIMIT, ERR_NOMEM.  d gets line and column.
- * An object that names one member twice is refused, members compared as Go
- * compares them: case folded, with K for U+212A and s for U+017F.
+ * An object that names one member twice, letter by letter after unescaping,
+ * is refused.  Names that only Go takes for equal ("image", "Image") are the
+ * field tables' business: in a map, such as labels, both may stand.
  */
 enum err json_parse(struct span text, enum json_flags flags,
     struct json_doc **out, struct diag *d) MUST_USE;

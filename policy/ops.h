@@ -70,6 +70,20 @@ const struct op *ops_all(size_t *n);
 const struct op *ops_find(enum method method, const struct span *segment,
     size_t n_segments, struct span *object, struct span *object2);
 
+/* Its place in ops_all(). */
+size_t ops_index(const struct op *op);
+
+/* What a query key is to an operation. */
+enum op_key {
+	OP_KEY_UNKNOWN = 0,
+	OP_KEY_READ,    /* dockerd reads it */
+	OP_KEY_IGNORED, /* clients send it, dockerd does not read it */
+};
+
+enum op_key ops_query_key(const struct op *op, struct span key);
+/* Does dockerd read all values of this key, not only the first? */
+bool ops_query_repeats(const struct op *op, struct span key);
+
 /* By operation id; NULL when there is none. */
 const struct op *ops_by_name(struct span name);
 

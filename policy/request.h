@@ -91,6 +91,12 @@ enum err canon_request(struct arena *arena, enum method method,
 enum err canon_write_target(const struct canon_req *req,
     struct buf *out) MUST_USE;
 
+/* The pieces of a target, for those who write one that differs in a part. */
+enum err canon_write_version(unsigned api_minor, struct buf *out) MUST_USE;
+enum err canon_write_path(struct span path, struct buf *out) MUST_USE;
+enum err canon_write_query(const struct query_pair *pair, bool first,
+    struct buf *out) MUST_USE;
+
 /* The first value of a query key, as dockerd reads it; false when absent. */
 bool canon_query(const struct canon_req *req, const char *key,
     struct span *value);
