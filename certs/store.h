@@ -14,7 +14,7 @@
 /* In the order in which they are made: each key before its certificate. */
 enum store_file {
 	STORE_CA_KEY = 0,  /* ca-key.pem */
-	STORE_CA_CERT,     /* ca.crt */
+	STORE_CA_CERT,	   /* ca.crt */
 	STORE_SERVER_KEY,  /* docker.key */
 	STORE_SERVER_CERT, /* docker.crt */
 	STORE_CLIENT_KEY,  /* docker-client.key */
@@ -24,7 +24,7 @@ enum store_file {
 
 enum store_mode {
 	STORE_TLSVERIFY = 0, /* CA and server pair needed; client pair wanted */
-	STORE_TLS,           /* the server pair is needed, nothing else */
+	STORE_TLS,	     /* the server pair is needed, nothing else */
 };
 
 #define STORE_PATH_SIZE 1024 /* bytes of any path here, NUL included */
@@ -39,17 +39,17 @@ struct store_note {
 };
 
 struct store_report {
-	unsigned made;    /* BIT(enum store_file) of what this call made */
+	unsigned made;	  /* BIT(enum store_file) of what this call made */
 	unsigned present; /* BIT(enum store_file) of what is there now */
 	size_t n_notes;
 	struct store_note note[STORE_NOTES_MAX];
 };
 
 struct store_request {
-	const char *dir;          /* made (0755) if only it is missing */
+	const char *dir; /* made (0755) if only it is missing */
 	enum store_mode mode;
 	const char *const *hosts; /* names and addresses for a server */
-	size_t n_hosts;           /* certificate that has to be made */
+	size_t n_hosts;		  /* certificate that has to be made */
 	time_t now;
 };
 
@@ -88,7 +88,7 @@ enum err store_paths(const char *dir, struct store_paths *p) MUST_USE;
 const char *store_file_name(enum store_file f);
 
 /* dir/name of one file; ERR_LIMIT when it does not fit. */
-enum err store_path(const char *dir, enum store_file f, char *out,
-    size_t size) MUST_USE;
+enum err store_path(
+    const char *dir, enum store_file f, char *out, size_t size) MUST_USE;
 
 #endif

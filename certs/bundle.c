@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client's three files; see bundle.h.
+ *
+ * Everything is made in memory first: what can fail because of a name, a
+ * date or the CA fails before the output directory is touched.  Then key.pem
+ * is written first, so that of two who write to one directory the slower
+ * fails at its first file, and nobody gets another's certificate with his
+ * own key.
+ *
+ * Rejected: a directory made under another name and renamed, which is
+ * atomic, but does not serve "-out ." and directories that are there.  A
+ * process that is killed half-way leaves key.pem; the next try names it.
+ *
+ * Attackers: the key is made here and handed over as a file; whoever can
+ * read it is the client.  The directory is 0700, the key 0600.
+ */
+#include "bundle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "issue.h"
+#include "store.h"
+
+enum { KEY_PEM = 0, CA_PEM, CERT_PEM, N_PEM }; /* the order of writing */
+
+static const struct {
+	const char *name;
+	mode_t mode;
+} files[N_PEM] = {
+	[KEY_PEM] = { "key.pem", 0600 },
+	[CA_PEM] = { "ca.pem", 0644 },
+	[CERT_PEM] = { "cert.pem", 0644 },
+};
+
+struct ca {
+	struct cert *cert;
+	struct key *key;
+};
+
+struct output {
+	struct secret key;
+	struct buf ca;
+	struct buf cert;
+};
+
+static enum err
+load_ca(struct rng *r, const char *dir, struct ca *ca, struct diag *d)
+{
+	char path[STORE_PATH_SIZE];
+	enum err rc;
+
+	rc = store_path(dir, STORE_CA_CERT, path, sizeof(path));
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	rc = cert_load(path, "ca.crt", &ca->cert, d);
+	if (rc == ERR_NOTFOUND) {
+		diag_set(
+		    d, 0, 0, "there is no ca.crt: dinv cert init makes a CA");
+	}
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	rc = store_path(dir, STORE_CA_KEY, path, sizeof(path));
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	rc = key_load(path, "ca-key.pem", r, &ca->key, d);
+	if (rc == ERR_NOTFOUND) {
+		diag_set(d, 0, 0,
+		    "there is no ca-key.pem, without which nothing can be "
+		    "issued: do it where that key is");
+	}
+	return rc;
+}
+
+/* Makes the three texts. */
+static enum err
+issue(struct rng *r, const struct bundle_request *req, struct output *out,
+    struct bundle_result *res, struct diag *d)
+{
+	struct ca ca = { NULL, NULL };
+	struct key *key = NULL;
+	struct cert *cert = NULL;
+	time_t from;
+	enum err rc;
+
+	rc = load_ca(r, req->dir, &ca, d);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	rc = key_new(r, &key);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	struct issue_client client = {
+		.by = { ca.cert, ca.key },
+		.key = key,
+		.name = req->name,
+		.units = req->units,
+		.n_units = req->n_units,
+		.org = req->org,
+		.days = req->days,
+		.now = req->now,
+	};
+
+	rc = issue_client(r, &client, &cert, d);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	cert_validity(cert, &from, &res->expires);
+	res->cut = res->expires < req->now + (time_t)req->days * 86400;
+	rc = key_to_pem(key, &out->key);
+	if (rc == ERR_OK) {
+		rc = cert_to_pem(ca.cert, &out->ca);
+	}
+	if (rc == ERR_OK) {
+		rc = cert_to_pem(cert, &out->cert);
+	}
+out:
+	cert_free(cert);
+	key_free(key);
+	cert_free(ca.cert);
+	key_free(ca.key);
+	return rc;
+}
+
+static void
+explain(enum err rc, const char *out, int file, struct diag *d)
+{
+	if (rc == ERR_EXISTS) {
+		diag_set(d, 0, 0,
+		    "%s/%s exists already: remove it, or choose another "
+		    "directory with -out",
+		    out, files[file].name);
+		return;
+	}
+	diag_set(d, 0, 0, "%s/%s cannot be written: %s", out, files[file].name,
+	    rc == ERR_IO ? strerror(errno) : err_text(rc));
+}
+
+/* Before the work: the names have to be free. */
+static enum err
+check_free(int fd, const char *out, struct diag *d)
+{
+	bool is;
+	int i;
+
+	for (i = 0; i < N_PEM; i++) {
+		if (file_exists(fd, files[i].name, &is) == ERR_OK && is) {
+			explain(ERR_EXISTS, out, i, d);
+			return ERR_EXISTS;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err
+write_files(int fd, const char *out, const struct output *o, struct diag *d)
+{
+	const struct span text[N_PEM] = {
+		[KEY_PEM] = { (const char *)o->key.data, o->key.len },
+		[CA_PEM] = buf_span(&o->ca),
+		[CERT_PEM] = buf_span(&o->cert),
+	};
+	enum err rc = ERR_OK;
+	int i;
+
+	for (i = 0; i < N_PEM && rc == ERR_OK; i++) {
+		rc = file_create(fd, files[i].name, files[i].mode, text[i]);
+	}
+	if (rc == ERR_OK) {
+		return ERR_OK;
+	}
+	explain(rc, out, --i, d);
+	while (i-- > 0) {
+		(void)unlinkat(fd, files[i].name, 0);
+	}
+	return rc;
+}
+
+static enum err
+write_out(
+    const struct bundle_request *req, const struct output *o, struct diag *d)
+{
+	bool made;
+	int fd;
+	enum err rc;
+
+	rc = dir_open(req->out, 0700, &fd, &made, d);
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	rc = check_free(fd, req->out, d);
+	if (rc == ERR_OK) {
+		rc = write_files(fd, req->out, o, d);
+	}
+	if (rc != ERR_OK && made) {
+		(void)rmdir(req->out);
+	}
+	close(fd);
+	return rc;
+}
+
+enum err
+bundle_write(
+    const struct bundle_request *req, struct bundle_result *res, struct diag *d)
+{
+	struct output o = { .key = { NULL, 0 } };
+	struct bundle_result got = { 0, false };
+	struct rng *r = NULL;
+	enum err rc;
+
+	buf_init(&o.ca, (size_t)4 * 1024 * 1024);
+	buf_init(&o.cert, (size_t)64 * 1024);
+	rc = rng_new(&r);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	rc = issue(r, req, &o, &got, d);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	rc = write_out(req, &o, d);
+	if (rc != ERR_OK) {
+		goto out;
+	}
+	*res = got;
+out:
+	secret_fini(&o.key);
+	buf_fini(&o.ca);
+	buf_fini(&o.cert);
+	rng_free(r);
+	return rc;
+}
