@@ -62,6 +62,13 @@ next_word(const char *word, const char *end)
 	return word < end ? word : NULL;
 }
 
+/* /var/run is a link to /run; dockerd is told either. */
+static const char *
+without_var(const char *path)
+{
+	return strncmp(path, "/var/run/", 9) == 0 ? path + 4 : path;
+}
+
 bool
 shims_is_ours(const char *cmdline, size_t len, const char *exec_root)
 {
@@ -76,13 +83,14 @@ shims_is_ours(const char *cmdline, size_t len, const char *exec_root)
 		15) != 0) {
 		return false;
 	}
-	snprintf(
-	    want, sizeof(want), "%s/containerd/containerd.sock", exec_root);
+	snprintf(want, sizeof(want), "%s/containerd/containerd.sock",
+	    without_var(exec_root));
 	while ((word = next_word(word, end)) != NULL) {
 		if (strcmp(word, "-address") == 0 ||
 		    strcmp(word, "--address") == 0) {
 			word = next_word(word, end);
-			return word != NULL && strcmp(word, want) == 0;
+			return word != NULL &&
+			       strcmp(without_var(word), want) == 0;
 		}
 	}
 	return false;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dinv gate: flags and configuration file become one struct gate_config.
+ *
+ * A flag wins over the file, so the file is read first: the flags are parsed
+ * twice, once to learn its name.
+ */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "conf.h"
+#include "log.h"
+
+struct gate_flags {
+	struct str_list listen;
+	const char *config;
+	bool tls, tlsverify, plain;
+	struct gate_config conf;
+};
+
+#define GATE_ABOUT                                                            \
+	"Stands in front of a dockerd that runs already: terminates TLS,\n"   \
+	"asks the client for its certificate, decides by policy what it may\n" \
+	"do, and writes an audit record.  SIGTERM stops it gracefully."
+
+static int
+parse(struct gate_flags *f, int argc, char **argv)
+{
+	const struct flag flags[] = {
+		{ "listen", FLAG_LIST, &f->listen, "ADDR",
+		    "tcp://ADDRESS:PORT or unix:///PATH\n"
+		    "(without one: tcp://0.0.0.0:2376)" },
+		{ "upstream", FLAG_STRING, &f->conf.upstream, "ADDR",
+		    "dockerd's socket" },
+		{ "certs", FLAG_STRING, &f->conf.certs, "DIR",
+		    "ca.crt, docker.crt and docker.key; dinv cert init makes "
+		    "them" },
+		{ "tlsverify", FLAG_BOOL, &f->tlsverify, "",
+		    "ask clients for a certificate of our CA (the default)" },
+		{ "tls", FLAG_BOOL, &f->tls, "",
+		    "server certificate only: clients are anonymous" },
+		{ "insecure-plain", FLAG_BOOL, &f->plain, "",
+		    "no TLS: whoever reaches the port is an anonymous client" },
+		{ "policy", FLAG_STRING, &f->conf.policy, "FILE",
+		    "a policy file, or a preset: admin, read-only, ci-runner" },
+		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
+		    "append audit records here; - for standard output" },
+		{ "config", FLAG_STRING, &f->config, "FILE",
+		    "JSON with all of this and the limits; a flag wins" },
+		{ "debug", FLAG_BOOL, &f->conf.debug, "", "log more" },
+	};
+	const struct flag_set set = { "dinv gate [flags]", GATE_ABOUT, flags,
+		NELEM(flags), 0 };
+
+	return flags_start(&set, &argc, argv, NULL);
+}
+
+static enum err
+settle(struct gate_flags *f, struct diag *d)
+{
+	if (f->tls + f->tlsverify + f->plain > 1) {
+		diag_set(d, 0, 0, "-tls, -tlsverify and -insecure-plain "
+		    "exclude each other");
+		return ERR_USAGE;
+	}
+	if (f->tls) {
+		f->conf.tls = GATE_TLS_SERVER;
+	}
+	if (f->tlsverify) {
+		f->conf.tls = GATE_TLS_VERIFY;
+	}
+	if (f->plain) {
+		f->conf.tls = GATE_TLS_NONE;
+	}
+	if (f->listen.n > 0) {
+		f->conf.listen = f->listen;
+	}
+	if (f->conf.tls_min > f->conf.tls_max) {
+		diag_set(d, 0, 0, "tls.min is above tls.max");
+		return ERR_USAGE;
+	}
+	if (f->conf.listen.n == 0) {
+		return str_list_add(&f->conf.listen, "tcp://0.0.0.0:2376");
+	}
+	return ERR_OK;
+}
+
+static const struct gate_flags flags_default = {
+	.conf = { .upstream = "unix:///var/run/docker.sock",
+	    .certs = "/certs",
+	    .policy = "admin",
+	    .tls_max = TLS_VERSION_1_3,
+	    .limits = LIMITS_DEFAULT },
+};
+
+/* Flags over file over defaults. */
+static int
+read_all(struct gate_flags *f, int argc, char **argv)
+{
+	struct diag d = { 0, 0, "" };
+	struct gate_config conf;
+	const char *config;
+	int status;
+	enum err rc;
+
+	status = parse(f, argc, argv);
+	if (status >= 0) {
+		return status;
+	}
+	if (f->config != NULL) {
+		config = f->config;
+		conf = flags_default.conf;
+		if (conf_load(config, &conf, &d) != ERR_OK) {
+			fprintf(stderr, "dinv gate: %s\n", d.text);
+			return 1;
+		}
+		*f = flags_default;
+		f->conf = conf;
+		status = parse(f, argc, argv);
+		if (status >= 0) {
+			return status;
+		}
+	}
+	rc = settle(f, &d);
+	if (rc != ERR_OK) {
+		fprintf(stderr, "dinv gate: %s\n", d.text);
+		return 2;
+	}
+	return -1;
+}
+
+int
+cmd_gate(int argc, char **argv)
+{
+	struct gate_flags f = flags_default;
+	struct diag d = { 0, 0, "" };
+	int status = read_all(&f, argc, argv);
+	enum err rc;
+
+	if (status >= 0) {
+		return status;
+	}
+	if (f.conf.debug) {
+		log_set_level(LOG_DEBUG);
+	}
+	if (f.conf.tls == GATE_TLS_NONE) {
+		log_warn("clear text: anyone who reaches the port may do what "
+		    "the policy allows anonymous clients");
+	}
+	rc = gate_run(&f.conf, &d);
+	if (rc != ERR_OK) {
+		fprintf(stderr, "dinv gate: %s\n",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections: states, the pump, the two ends; see conn.h and docs/relay.md.
+ *
+ * Every event (readable, writable, a timer) only notes what happened and
+ * calls conn_pump(), which steps until nothing moves, then arms the events
+ * once from what the buffers and ends say.  No step waits, no step arms.
+ *
+ * A state has one limit in time, set when it is entered; streams have none.
+ * Dead peers on streams are found by TCP keep-alive and by the worker's
+ * sweep (conn_sweep).
+ *
+ * Rejected: a callback for each direction that moves what it can and arms
+ * for itself; each early return then leaves an event armed or not, and a
+ * stall is nobody's fault.
+ *
+ * Attackers open many connections and stop at any byte, in any state.
+ */
+#include "conn_impl.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static enum step step_handshake(struct conn *c);
+static enum step step_none(struct conn *c);
+
+/* step: what the state does; next: where it may go from here */
+static const struct {
+	const char *name;
+	enum step (*step)(struct conn *c);
+	uint32_t next;
+} conn_table[CS_N] = {
+	[CS_CLOSED] = { "closed", step_none, 0 },
+	[CS_HANDSHAKE] = { "handshake", step_handshake,
+	    BIT(CS_IDLE) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	[CS_IDLE] = { "idle", step_idle,
+	    BIT(CS_HEAD) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	[CS_HEAD] = { "head", step_head,
+	    BIT(CS_COLLECT) | BIT(CS_CONNECT) | BIT(CS_FACT) |
+		BIT(CS_EXCHANGE) | BIT(CS_ANSWER) | BIT(CS_CLOSED) },
+	[CS_COLLECT] = { "collect", step_collect,
+	    BIT(CS_CONNECT) | BIT(CS_FACT) | BIT(CS_EXCHANGE) |
+		BIT(CS_ANSWER) | BIT(CS_CLOSED) },
+	[CS_CONNECT] = { "connect", step_connect,
+	    BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) |
+		BIT(CS_CLOSED) },
+	[CS_FACT] = { "fact", step_fact,
+	    BIT(CS_FACT) | BIT(CS_CONNECT) | BIT(CS_EXCHANGE) |
+		BIT(CS_ANSWER) | BIT(CS_CLOSED) },
+	[CS_EXCHANGE] = { "exchange", step_exchange,
+	    BIT(CS_RELAY) | BIT(CS_IDLE) | BIT(CS_CONNECT) |
+		BIT(CS_ANSWER) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	[CS_RELAY] = { "relay", step_relay, BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	[CS_ANSWER] = { "answer", step_answer,
+	    BIT(CS_IDLE) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	[CS_LINGER] = { "linger", step_linger, BIT(CS_CLOSED) },
+};
+
+/* Milliseconds a state may last; 0: for ever (streams). */
+static uint32_t
+state_limit_ms(const struct conn *c, enum conn_state s)
+{
+	const struct limits *l = &c->w->gate->limits;
+
+	switch (s) {
+	case CS_HANDSHAKE:
+		return l->handshake_ms;
+	case CS_IDLE:
+		return l->idle_ms;
+	case CS_HEAD:
+		return l->head_ms;
+	case CS_COLLECT:
+		return l->body_ms;
+	case CS_CONNECT:
+		return LIMIT_CONNECT_MS;
+	case CS_FACT:
+		return LIMIT_FACT_MS;
+	case CS_ANSWER:
+		return LIMIT_ANSWER_MS;
+	case CS_LINGER:
+		return c->linger_long ? LIMIT_LINGER_MS : LIMIT_CLOSE_MS;
+	default:
+		return 0;
+	}
+}
+
+void
+conn_goto(struct conn *c, enum conn_state next)
+{
+	uint32_t limit;
+
+	if ((conn_table[c->state].next & BIT(next)) == 0) {
+		log_error("a connection cannot go from %s to %s: closing it "
+		    "(please report this)", conn_table[c->state].name,
+		    conn_table[next].name);
+		next = CS_CLOSED;
+	}
+	c->state = next;
+	limit = next == CS_CLOSED ? 0 : state_limit_ms(c, next);
+	if (limit > 0) {
+		loop_timer_set(c->timer, limit);
+	} else {
+		loop_timer_clear(c->timer);
+	}
+}
+
+enum step
+conn_closed(struct conn *c, const char *reason)
+{
+	if (c->state != CS_CLOSED) {
+		c->reason = reason;
+		conn_goto(c, CS_CLOSED);
+	}
+	return STEP_CLOSED;
+}
+
+const char *
+conn_tls_name(const struct conn *c)
+{
+	return c->client.s != NULL && tls_is(c->client.s) ?
+	    tls_version_name(c->client.s) : "";
+}
+
+/* --- ends ---------------------------------------------------------------- */
+
+bool
+end_readable(const struct end *e)
+{
+	return e->s != NULL && !e->eof && e->rd == IO_OK;
+}
+
+bool
+end_read(struct end *e, struct buf *b)
+{
+	size_t room = buf_room(b), n = 0;
+	uint8_t *to;
+
+	if (!end_readable(e) || room == 0) {
+		return false;
+	}
+	to = buf_reserve(b, room);
+	if (to == NULL) {
+		e->rd = IO_FAIL;
+		return true;
+	}
+	e->rd = stream_read(e->s, to, room, &n);
+	if (e->rd == IO_OK) {
+		buf_commit(b, n);
+		return true;
+	}
+	buf_release(b);
+	if (e->rd == IO_EOF) {
+		e->eof = true;
+		return true;
+	}
+	return e->rd == IO_FAIL;
+}
+
+bool
+end_write(struct end *e, struct buf *b)
+{
+	struct span s;
+	bool moved = false;
+	size_t n;
+
+	while (e->s != NULL && b->len > 0 && e->wr == IO_OK) {
+		s = buf_span(b);
+		n = 0;
+		e->wr = stream_write(e->s, s.p, s.len, &n);
+		if (e->wr == IO_OK) {
+			buf_consume(b, n);
+			moved = true;
+		}
+	}
+	buf_release(b);
+	return moved;
+}
+
+/* Something happened on the descriptor: what waited for it may go on. */
+static void
+end_wake(struct end *e, short what)
+{
+	if (((what & LOOP_READ) && e->rd == IO_WANT_READ) ||
+	    ((what & LOOP_WRITE) && e->rd == IO_WANT_WRITE)) {
+		e->rd = IO_OK;
+	}
+	if (((what & LOOP_READ) && e->wr == IO_WANT_READ) ||
+	    ((what & LOOP_WRITE) && e->wr == IO_WANT_WRITE)) {
+		e->wr = IO_OK;
+	}
+}
+
+/* Which events one end needs.  Pure: from the end and its two buffers. */
+static short
+end_interest(const struct end *e, const struct buf *in, const struct buf *out)
+{
+	short what = 0;
+
+	if (!e->eof && buf_room(in) > 0) {
+		what |= e->rd == IO_WANT_READ ? LOOP_READ : 0;
+		what |= e->rd == IO_WANT_WRITE ? LOOP_WRITE : 0;
+	}
+	if (out->len > 0 || e->wr != IO_OK) {
+		what |= e->wr == IO_WANT_READ ? LOOP_READ : 0;
+		what |= e->wr == IO_WANT_WRITE ? LOOP_WRITE : 0;
+	}
+	return what;
+}
+
+/* --- the pump ------------------------------------------------------------ */
+
+static void
+conn_arm(struct conn *c)
+{
+	if (c->client.io != NULL) {
+		loop_io_want(c->client.io, end_interest(&c->client,
+		    &c->client_in, &c->client_out));
+	}
+	if (c->daemon.io != NULL) {
+		loop_io_want(c->daemon.io, end_interest(&c->daemon,
+		    &c->daemon_in, &c->daemon_out));
+	}
+}
+
+static void
+conn_free(struct conn *c)
+{
+	if (c->req != NULL && c->req->audited) {
+		c->req->ended = c->reason;
+		request_audit(c, AUDIT_END, "allow");
+	}
+	request_free(c);
+	if (c->prev != NULL) {
+		c->prev->next = c->next;
+	} else {
+		c->w->conns = c->next;
+	}
+	if (c->next != NULL) {
+		c->next->prev = c->prev;
+	}
+	census_leave(c->w->gate->census, c->has_host, c->host);
+	daemon_close(c);
+	loop_io_free(c->client.io);
+	stream_close(c->client.s);
+	loop_timer_free(c->timer);
+	loop_timer_free(c->yield);
+	buf_fini(&c->client_in);
+	buf_fini(&c->client_out);
+	arena_fini(&c->who_arena);
+	free(c);
+}
+
+static void
+conn_pump(struct conn *c)
+{
+	enum step s = STEP_AGAIN;
+	unsigned n;
+
+	for (n = 0; n < LIMIT_PUMP_STEPS && s == STEP_AGAIN; n++) {
+		s = conn_table[c->state].step(c);
+	}
+	if (s == STEP_CLOSED || c->state == CS_CLOSED) {
+		conn_free(c);
+		return;
+	}
+	conn_arm(c);
+	if (s == STEP_AGAIN) {
+		loop_timer_set(c->yield, 0); /* others first */
+	}
+}
+
+static void
+on_client(void *arg, short what)
+{
+	struct conn *c = arg;
+
+	end_wake(&c->client, what);
+	conn_pump(c);
+}
+
+void
+conn_on_daemon(void *arg, short what)
+{
+	struct conn *c = arg;
+
+	end_wake(&c->daemon, what);
+	conn_pump(c);
+}
+
+static void
+on_yield(void *arg)
+{
+	conn_pump(arg);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct conn *c = arg;
+
+	switch (c->state) {
+	case CS_HEAD:
+		(void)answer_error(c, 408, "the request head took too long");
+		break;
+	case CS_COLLECT:
+		(void)answer_error(c, 408, "the request body took too long");
+		break;
+	case CS_CONNECT:
+		(void)answer_error(c, 503, "dockerd at %s does not accept "
+		    "connections", c->w->gate->upstream.text);
+		break;
+	case CS_FACT:
+		(void)answer_error(c, 504, "dockerd at %s does not answer",
+		    c->w->gate->upstream.text);
+		break;
+	default:
+		(void)conn_closed(c, c->state == CS_IDLE ? "idle" : "timeout");
+		break;
+	}
+	conn_pump(c);
+}
+
+static enum step
+step_none(struct conn *c)
+{
+	(void)c;
+	return STEP_CLOSED;
+}
+
+/* --- the beginning ------------------------------------------------------- */
+
+static enum step
+refuse_client(struct conn *c, const struct diag *d)
+{
+	struct audit_event e = { .kind = AUDIT_HANDSHAKE, .who = &c->who,
+		.tls = "", .reason = d->text };
+
+	log_info("client refused: %s addr=%s", d->text, c->who.addr);
+	audit_write(c->w->gate->audit, &e);
+	/* Reading on, or a reset could overtake the alert. */
+	c->linger_raw = true;
+	c->client.rd = c->client.wr = IO_OK;
+	conn_goto(c, CS_LINGER);
+	return STEP_AGAIN;
+}
+
+static enum step
+step_handshake(struct conn *c)
+{
+	struct diag d = { 0, 0, "" };
+	enum io io = tls_handshake(c->client.s, &d);
+
+	c->client.rd = c->client.wr = io;
+	if (io == IO_WANT_READ) {
+		c->client.wr = IO_OK;
+		return STEP_BLOCKED;
+	}
+	if (io == IO_WANT_WRITE) {
+		c->client.rd = IO_OK;
+		return STEP_BLOCKED;
+	}
+	if (io != IO_OK ||
+	    tls_principal(c->client.s, &c->who_arena, &c->who, &d) != ERR_OK) {
+		return refuse_client(c, &d);
+	}
+	conn_goto(c, CS_IDLE);
+	return STEP_AGAIN;
+}
+
+static void
+set_tcp(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} opt[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, LIMIT_KEEPALIVE_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, LIMIT_KEEPALIVE_INTERVAL_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, LIMIT_KEEPALIVE_COUNT },
+	};
+	size_t i;
+
+	for (i = 0; i < NELEM(opt); i++) {
+		(void)setsockopt(fd, opt[i].level, opt[i].name, &opt[i].value,
+		    sizeof(opt[i].value));
+	}
+}
+
+/* Who is on a clear listener: nobody, or a process of this machine. */
+static void
+local_principal(struct conn *c, int fd, sa_family_t family)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	c->who.kind = PRINCIPAL_ANONYMOUS;
+	if (family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
+	    &cred, &len) == 0) {
+		c->who.kind = PRINCIPAL_LOCAL;
+		c->who.uid = cred.uid;
+		c->who.gid = cred.gid;
+	}
+}
+
+static struct conn *
+conn_new(struct worker *w)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		return NULL;
+	}
+	c->w = w;
+	c->reason = "internal";
+	buf_init(&c->client_in, LIMIT_LANE_BYTES);
+	buf_init(&c->client_out, LIMIT_LANE_BYTES);
+	buf_init(&c->daemon_in, LIMIT_LANE_BYTES);
+	buf_init(&c->daemon_out, LIMIT_LANE_BYTES);
+	if (w->gate->limits.head_bytes > LIMIT_LANE_BYTES) {
+		c->client_in.max = w->gate->limits.head_bytes;
+		/* what we write anew may be longer than what came */
+		c->daemon_out.max = 2 * (size_t)w->gate->limits.head_bytes;
+	}
+	arena_init(&c->who_arena, LIMIT_ARENA_BYTES);
+	return c;
+}
+
+/* The stream, the timers and the event; false: give up. */
+static bool
+conn_equip(struct conn *c, int fd, enum listen_kind kind)
+{
+	struct worker *w = c->w;
+
+	c->timer = loop_timer_new(w->loop, on_limit, c);
+	c->yield = loop_timer_new(w->loop, on_yield, c);
+	if (kind == LISTEN_CLEAR) {
+		c->client.s = stream_plain_new(fd);
+	} else if (w->tls == NULL ||
+	    tls_accept(w->tls, fd, &c->client.s) != ERR_OK) {
+		return false;
+	}
+	if (c->client.s == NULL) {
+		return false;
+	}
+	c->client.io = loop_io_new(w->loop, fd, on_client, c);
+	return c->timer != NULL && c->yield != NULL && c->client.io != NULL;
+}
+
+static void
+conn_link(struct conn *c)
+{
+	c->next = c->w->conns;
+	if (c->next != NULL) {
+		c->next->prev = c;
+	}
+	c->w->conns = c;
+}
+
+void
+conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
+    enum listen_kind kind)
+{
+	struct conn *c = conn_new(w);
+
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	addr_print_peer(peer, c->who.addr, sizeof(c->who.addr));
+	c->has_host = addr_host_key(peer, c->host);
+	if (census_enter(w->gate->census, c->has_host, c->host) != ERR_OK) {
+		log_warn("connection refused: too many (limits.connections, "
+		    "limits.connections_per_address) addr=%s", c->who.addr);
+		close(fd);
+		free(c);
+		return;
+	}
+	if (peer->ss_family != AF_UNIX) {
+		set_tcp(fd);
+	}
+	if (kind == LISTEN_CLEAR) {
+		local_principal(c, fd, peer->ss_family);
+	}
+	conn_link(c);
+	if (!conn_equip(c, fd, kind)) {
+		if (c->client.s == NULL) {
+			close(fd);
+		}
+		conn_free(c);
+		return;
+	}
+	c->state = kind == LISTEN_TLS ? CS_HANDSHAKE : CS_IDLE;
+	loop_timer_set(c->timer, state_limit_ms(c, c->state));
+	conn_pump(c);
+}
+
+/* --- from the worker ----------------------------------------------------- */
+
+struct conn *
+conn_next(const struct conn *c)
+{
+	return c->next;
+}
+
+static bool
+is_stream(const struct conn *c)
+{
+	return c->state == CS_RELAY ||
+	    (c->state == CS_EXCHANGE && c->req->canon.op != NULL &&
+	    c->req->canon.op->mode != OP_MODE_PLAIN);
+}
+
+bool
+conn_is_answering(const struct conn *c)
+{
+	return c->state > CS_HEAD && c->state != CS_LINGER && !is_stream(c);
+}
+
+void
+conn_stop_soon(struct conn *c)
+{
+	c->stopping = true;
+	conn_pump(c);
+}
+
+void
+conn_stop_now(struct conn *c)
+{
+	c->stopping = true;
+	c->reason = "stopped";
+	if (c->state == CS_RELAY || c->state == CS_EXCHANGE) {
+		daemon_close(c);
+		if (c->req != NULL) {
+			c->req->ended = "stopped";
+		}
+		conn_goto(c, CS_LINGER);
+	}
+	conn_pump(c);
+}
+
+void
+conn_kill(struct conn *c, const char *reason)
+{
+	(void)conn_closed(c, reason);
+	conn_free(c);
+}
+
+/*
+ * A client that ended its direction is not read from any more, so nobody
+ * hears when it goes away; the socket knows.
+ */
+void
+conn_sweep(struct conn *c)
+{
+	struct pollfd p = { .fd = -1, .events = 0 };
+
+	if (c->client.s == NULL || !c->client.eof) {
+		return;
+	}
+	p.fd = c->client.s->fd;
+	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0) {
+		conn_kill(c, "client_lost");
+	}
+}

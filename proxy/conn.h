@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_CONN_H
+#define PROXY_CONN_H
+
+/*
+ * One client connection, from accept to close, on one worker thread.
+ * docs/relay.md has the states and the table of ends.
+ */
+#include <sys/socket.h>
+
+#include "addr.h"
+#include "audit.h"
+#include "census.h"
+#include "limit.h"
+#include "loop.h"
+#include "policy/policy.h"
+#include "stream.h"
+#include "tls.h"
+
+/* What all workers share; nothing in it changes while they run. */
+struct gate {
+	struct limits limits;
+	struct addr upstream;
+	struct policy *policy;
+	struct audit *audit; /* or NULL */
+	struct census *census;
+};
+
+struct conn;
+
+struct worker {
+	struct gate *gate;
+	struct loop *loop;
+	struct tls_server *tls; /* NULL: clear listeners only */
+	struct conn *conns;     /* newest first */
+	bool stopping;
+	unsigned number;
+	uint64_t requests; /* counted, for request ids */
+};
+
+/* How a listener's clients are known. */
+enum listen_kind {
+	LISTEN_TLS = 0,
+	LISTEN_CLEAR, /* anonymous, or uid and gid on a unix socket */
+};
+
+/*
+ * Takes fd (non-blocking, accepted from peer) and starts; on failure fd is
+ * closed.  The connection frees itself.
+ */
+void conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
+    enum listen_kind kind);
+
+/* Graceful stop: idle ones close, answers are finished. */
+void conn_stop_soon(struct conn *c);
+/* Ends it now, streams too: what is written is flushed, then close_notify. */
+void conn_stop_now(struct conn *c);
+/* Closes and frees. */
+void conn_kill(struct conn *c, const char *reason);
+/* Looks for a peer that died while nothing was read from it. */
+void conn_sweep(struct conn *c);
+struct conn *conn_next(const struct conn *c);
+/* A request is being answered, and it is not an endless stream. */
+bool conn_is_answering(const struct conn *c);
+
+#endif

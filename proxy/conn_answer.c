@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers of the gate's own, and the end of a connection.
+ *
+ * Errors have dockerd's form ({"message": "..."}), so that docker prints
+ * them as it prints dockerd's.  An answer may come while the client is still
+ * sending its body: then the connection ends after it, but slowly.  To close
+ * a socket with unread bytes makes the kernel send a reset, which can throw
+ * away an answer that the client has not read yet (RFC 9112 9.6).  So the
+ * gate writes, says close_notify and FIN, and reads on until the client
+ * closes or a limit passes.
+ *
+ * Attackers keep sending for ever: hence the limit.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/jsonw.h"
+#include "conn_impl.h"
+
+#define ANSWER_MESSAGE_BYTES 1024
+#define LINGER_READ_BYTES 16384
+
+static enum err
+write_error(struct conn *c, unsigned status, const char *message, bool body)
+{
+	struct buf json;
+	struct jsonw w;
+	struct span s;
+	enum err rc;
+
+	buf_init(&json, 8 * ANSWER_MESSAGE_BYTES);
+	jsonw_init(&w, &json);
+	jsonw_object(&w);
+	jsonw_kv_str(&w, "message", message);
+	jsonw_object_end(&w);
+	rc = w.err == ERR_OK ? buf_append(&json, "\n", 1) : w.err;
+	s = buf_span(&json);
+	if (rc == ERR_OK) {
+		rc = buf_printf(&c->client_out,
+		    "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+		    "Content-Length: %zu\r\n%s\r\n",
+		    status, http1_reason(status), s.len,
+		    c->req->keep ? "" : "Connection: close\r\n");
+	}
+	if (rc == ERR_OK && body) {
+		rc = buf_append(&c->client_out, s.p, s.len);
+	}
+	buf_fini(&json);
+	return rc;
+}
+
+/* Peer bytes in a message were escaped by whoever put them there; controls
+ * that slipped through are escaped again by jsonw. */
+enum step
+answer_error(struct conn *c, unsigned status, const char *fmt, ...)
+{
+	char message[ANSWER_MESSAGE_BYTES];
+	struct request *r = c->req;
+	int n;
+	va_list ap;
+
+	n = snprintf(message, sizeof(message), "%s",
+	    status == 403 ? "" : "dinv: ");
+	va_start(ap, fmt);
+	(void)vsnprintf(message + n, sizeof(message) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (r->head.body != BODY_NONE && !r->body.done) {
+		r->keep = false; /* what comes next is the rest of a body */
+		c->linger_long = true;
+	}
+	if (c->stopping || r->head.upgrade != UPGRADE_NONE) {
+		r->keep = false;
+	}
+	r->status = status;
+	if (r->ended == NULL) {
+		r->ended = "refused";
+	}
+	if (write_error(c, status, message,
+	    r->canon.method != METHOD_HEAD) != ERR_OK) {
+		return conn_closed(c, "memory");
+	}
+	request_audit(c, AUDIT_END, status == 403 ? "deny" : "error");
+	conn_goto(c, CS_ANSWER);
+	return STEP_AGAIN;
+}
+
+void
+answer_continue(struct conn *c)
+{
+	if (buf_append_str(&c->client_out, "HTTP/1.1 100 Continue\r\n\r\n") !=
+	    ERR_OK) {
+		(void)conn_closed(c, "memory");
+	}
+}
+
+/* A client that sends on while it is being answered is read from, so that
+ * it gets to the point where it reads. */
+static void
+discard_input(struct conn *c)
+{
+	if (c->linger_long) {
+		while (end_read(&c->client, &c->client_in) &&
+		    c->client.rd == IO_OK) {
+			buf_consume(&c->client_in, c->client_in.len);
+		}
+		buf_consume(&c->client_in, c->client_in.len);
+	}
+}
+
+enum step
+step_answer(struct conn *c)
+{
+	bool moved = end_write(&c->client, &c->client_out), keep;
+
+	if (c->client.wr == IO_FAIL) {
+		return conn_closed(c, "client_lost");
+	}
+	if (c->client_out.len > 0) {
+		discard_input(c);
+		return moved ? STEP_AGAIN : STEP_BLOCKED;
+	}
+	keep = c->req->keep && !c->client.eof && !c->stopping;
+	request_free(c);
+	if (!keep) {
+		daemon_close(c);
+	}
+	conn_goto(c, keep ? CS_IDLE : CS_LINGER);
+	return STEP_AGAIN;
+}
+
+/* Without TLS: its state is broken, or there never was one. */
+static enum step
+linger_raw(struct conn *c)
+{
+	char sink[LINGER_READ_BYTES];
+	ssize_t n;
+
+	if (!c->client.shut) {
+		(void)shutdown(c->client.s->fd, SHUT_WR);
+		c->client.shut = true;
+		buf_fini(&c->client_in); /* or it could seem full */
+		c->client.eof = false;
+	}
+	n = recv(c->client.s->fd, sink, sizeof(sink), 0);
+	if (n > 0 || (n == -1 && errno == EINTR)) {
+		return STEP_AGAIN;
+	}
+	c->client.rd = IO_WANT_READ;
+	c->client.wr = IO_OK;
+	return n == -1 && errno == EAGAIN ? STEP_BLOCKED :
+					    conn_closed(c, c->reason);
+}
+
+enum step
+step_linger(struct conn *c)
+{
+	bool moved;
+
+	if (c->linger_raw) {
+		return linger_raw(c);
+	}
+	moved = end_write(&c->client, &c->client_out);
+	if (c->client.wr == IO_FAIL) {
+		return conn_closed(c, "client_lost");
+	}
+	if (c->client_out.len == 0 && !c->client.shut &&
+	    c->client.wr == IO_OK) {
+		c->client.wr = stream_shut(c->client.s);
+		c->client.shut = c->client.wr == IO_OK;
+		if (c->client.wr == IO_FAIL) {
+			return conn_closed(c, c->reason);
+		}
+		moved = true;
+	}
+	if (c->client.shut) {
+		/* The rest is FIN after FIN: TLS has nothing more to say. */
+		c->linger_raw = true;
+		c->client.shut = false;
+		return STEP_AGAIN;
+	}
+	return moved ? STEP_AGAIN : STEP_BLOCKED;
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request: from its head to the decision, and its head for dockerd.
+ *
+ * The order is the argument: the head is read strictly (http1.c), the target
+ * is made canonical (policy/request.c), policy decides on that and on a body
+ * that was read whole (policy/policy.c), and what goes to dockerd is written
+ * from what was judged: request line, headers, framing and, for roles with
+ * constraints, JSON.  No byte of the client's head goes on as it came.
+ *
+ * Attackers want dockerd to read another request than the one that was
+ * judged: by framing, encodings, form bodies that override the query, a
+ * second request inside an upgrade.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "conn_impl.h"
+
+/* dockerd reads no host; buildx sends none (an empty one). */
+#define UPSTREAM_HOST "Host: docker\r\n"
+
+void
+request_free(struct conn *c)
+{
+	struct request *r = c->req;
+
+	if (r == NULL) {
+		return;
+	}
+	buf_fini(&r->collected);
+	buf_fini(&r->fact);
+	body_fini(&r->body);
+	body_fini(&r->answer_body);
+	arena_fini(&r->arena);
+	free(r);
+	c->req = NULL;
+}
+
+static struct request *
+request_new(struct conn *c)
+{
+	struct request *r = calloc(1, sizeof(*r));
+	struct timespec ts;
+
+	if (r == NULL) {
+		return NULL;
+	}
+	clock_gettime(CLOCK_REALTIME, &ts);
+	(void)snprintf(r->id, sizeof(r->id), "%llx-%u-%llx",
+	    (unsigned long long)ts.tv_sec, c->w->number,
+	    (unsigned long long)++c->w->requests);
+	r->start_ms = loop_now_ms();
+	arena_init(&r->arena, LIMIT_ARENA_BYTES);
+	buf_init(&r->collected, c->w->gate->limits.body_bytes);
+	buf_init(&r->fact, LIMIT_FACT_BYTES);
+	body_init(&r->body, BODY_NONE, 0);
+	body_init(&r->answer_body, BODY_NONE, 0);
+	return r;
+}
+
+void
+request_audit(struct conn *c, enum audit_kind kind, const char *decision)
+{
+	struct request *r = c->req;
+	struct audit_event e = {
+		.kind = kind,
+		.id = r->id,
+		.who = &c->who,
+		.tls = conn_tls_name(c),
+		.method = r->canon.method,
+		.path = r->canon.path,
+		.op = r->canon.op,
+		.object = r->canon.object,
+		.decision = decision,
+		.why = &r->why,
+		.status = r->status,
+		.client_bytes = r->body.bytes + r->client_bytes,
+		.daemon_bytes = r->answer_body.bytes + r->daemon_bytes,
+		.duration_ms = (uint64_t)(loop_now_ms() - r->start_ms),
+		.ended = r->ended == NULL ? "complete" : r->ended,
+	};
+
+	audit_write(c->w->gate->audit, &e);
+	if (kind == AUDIT_END) {
+		r->audited = false;
+	}
+}
+
+/* --- states before the decision ------------------------------------------ */
+
+/* An upstream connection between requests may only be closed by dockerd. */
+static void
+watch_idle_daemon(struct conn *c)
+{
+	if (end_read(&c->daemon, &c->daemon_in)) {
+		daemon_close(c);
+	}
+}
+
+enum step
+step_idle(struct conn *c)
+{
+	watch_idle_daemon(c);
+	if (c->client_in.len > 0) {
+		conn_goto(c, CS_HEAD);
+		return STEP_AGAIN;
+	}
+	if (c->client.eof || c->stopping) {
+		conn_goto(c, CS_LINGER);
+		return STEP_AGAIN;
+	}
+	if (end_read(&c->client, &c->client_in)) {
+		return c->client.rd == IO_FAIL ?
+		    conn_closed(c, "client_lost") : STEP_AGAIN;
+	}
+	return STEP_BLOCKED;
+}
+
+/* RFC 9110 8.3: the media type alone, without parameters. */
+static struct span
+media_type(const struct http_head *h)
+{
+	const struct header *ct = http1_find(h, "content-type");
+	const char *semi;
+
+	if (ct == NULL) {
+		return span_of("");
+	}
+	semi = memchr(ct->value.p, ';', ct->value.len);
+	return text_trim(span_make(ct->value.p,
+	    semi == NULL ? ct->value.len : (size_t)(semi - ct->value.p)));
+}
+
+/*
+ * moby api/server/httputils.ParseForm: a form in the body wins over the
+ * query that was judged.
+ */
+static bool
+is_form(const struct http_head *h)
+{
+	struct span type = media_type(h);
+
+	return span_is_nocase(type, "application/x-www-form-urlencoded") ||
+	    span_starts_nocase(type, "multipart/");
+}
+
+static enum step
+refuse_head(struct conn *c, enum err rc, const struct diag *d)
+{
+	unsigned status = 400;
+
+	switch (rc) {
+	case ERR_HTTP_VERSION:
+		status = 505;
+		break;
+	case ERR_HTTP_EXPECT:
+		status = 417;
+		break;
+	case ERR_HTTP_HEAD_LIMIT:
+		status = 431;
+		break;
+	case ERR_NOMEM:
+		status = 503;
+		break;
+	default:
+		break;
+	}
+	c->req->keep = false;
+	c->req->why.rule = err_tag(rc);
+	return answer_error(c, status, "%s: %s", err_text(rc),
+	    d->text[0] != '\0' ? d->text : err_tag(rc));
+}
+
+/* dockerd reads no body here, or what it leaves unread becomes stdin. */
+static bool
+drops_body(const struct request *r)
+{
+	const struct op *op = r->canon.op;
+
+	if (op == NULL || op->body != OP_BODY_NONE) {
+		return false;
+	}
+	return !role_unconstrained(r->role) || op->mode != OP_MODE_PLAIN;
+}
+
+static enum body_out
+body_out_for(const struct request *r)
+{
+	if (drops_body(r)) {
+		return BODY_OUT_DISCARD;
+	}
+	return r->head.body == BODY_CHUNKED ? BODY_OUT_CHUNKED :
+					      BODY_OUT_PLAIN;
+}
+
+/* Is it recorded?  All but what only reads and was allowed. */
+static bool
+is_audited(const struct request *r, bool allowed)
+{
+	const struct op *op = r->canon.op;
+
+	return !allowed || op == NULL || op->changes_state ||
+	    op->mode != OP_MODE_PLAIN;
+}
+
+enum step
+request_verdict(struct conn *c, enum verdict v)
+{
+	struct request *r = c->req;
+
+	switch (v) {
+	case VERDICT_NEED_BODY:
+		r->collect = true;
+		body_init(&r->body, r->head.body, r->head.length);
+		if (r->head.body == BODY_LENGTH &&
+		    r->head.length > c->w->gate->limits.body_bytes) {
+			return answer_error(c, 413, "the body is larger than "
+			    "limits.body_bytes (%u)",
+			    c->w->gate->limits.body_bytes);
+		}
+		if (r->head.expect_continue && c->client_in.len == 0) {
+			answer_continue(c);
+		}
+		conn_goto(c, CS_COLLECT);
+		return STEP_AGAIN;
+	case VERDICT_NEED_FACT:
+		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_FACT);
+		return STEP_AGAIN;
+	case VERDICT_ALLOW:
+		r->judged = true;
+		if (is_audited(r, true)) {
+			r->audited = true;
+			request_audit(c, AUDIT_DECISION, "allow");
+		}
+		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_EXCHANGE);
+		if (c->state == CS_EXCHANGE &&
+		    request_write_head(c) != ERR_OK) {
+			return conn_closed(c, "internal");
+		}
+		return STEP_AGAIN;
+	case VERDICT_DENY:
+		break;
+	}
+	r->status = 403;
+	request_audit(c, AUDIT_DECISION, "deny");
+	return answer_error(c, 403, "%s", r->why.message);
+}
+
+/* From the head to policy's first word. */
+static enum step
+judge_head(struct conn *c)
+{
+	struct request *r = c->req;
+	struct diag d = { 0, 0, "" };
+	enum method method = method_parse(r->head.method);
+	enum verdict v;
+	enum err rc;
+
+	if (r->head.target.len > c->w->gate->limits.target_bytes) {
+		return answer_error(c, 414, "the request target is longer than "
+		    "limits.target_bytes (%u)",
+		    c->w->gate->limits.target_bytes);
+	}
+	if (method == METHOD_NONE) {
+		diag_set(&d, 0, 0, "dockerd knows no such method");
+		return refuse_head(c, ERR_HTTP_SYNTAX, &d);
+	}
+	rc = canon_request(&r->arena, method, r->head.target, &r->canon, &d);
+	if (rc != ERR_OK) {
+		return refuse_head(c, rc, &d);
+	}
+	r->canon.headers = r->head.headers;
+	r->canon.n_headers = r->head.n_headers;
+	r->canon.upgrade = r->head.upgrade;
+	r->canon.has_body = r->head.body == BODY_CHUNKED ||
+	    (r->head.body == BODY_LENGTH && r->head.length > 0);
+	if (r->canon.has_body && is_form(&r->head)) {
+		r->why.rule = "content-type";
+		return answer_error(c, 415, "form bodies are not taken, because "
+		    "dockerd lets them override the query: send Content-Type: "
+		    "application/json");
+	}
+	v = policy_begin(c->w->gate->policy, &c->who, &r->canon, &r->arena,
+	    &r->decision, &r->why);
+	r->role = policy_role(c->w->gate->policy, &c->who);
+	if (v == VERDICT_DENY || v == VERDICT_NEED_BODY) {
+		return request_verdict(c, v);
+	}
+	r->body_out = body_out_for(r);
+	return request_verdict(c, v);
+}
+
+/* The head is whole: len bytes at the front of client_in. */
+static enum step
+take_head(struct conn *c, size_t len)
+{
+	struct request *r = request_new(c);
+	struct diag d = { 0, 0, "" };
+	struct span head;
+	enum err rc;
+
+	if (r == NULL) {
+		return conn_closed(c, "memory");
+	}
+	c->req = r;
+	head = span_make(arena_dup(&r->arena, span_make(
+	    buf_span(&c->client_in).p, len)), len);
+	buf_consume(&c->client_in, len);
+	c->scanned = 0;
+	if (head.p == NULL) {
+		return conn_closed(c, "memory");
+	}
+	r->why.role = r->why.rule = "";
+	rc = http1_parse_request(&r->arena, head, &r->head, &d);
+	if (rc != ERR_OK) {
+		return refuse_head(c, rc, &d);
+	}
+	body_init(&r->body, r->head.body, r->head.length);
+	r->keep = !r->head.close;
+	return judge_head(c);
+}
+
+/* Refused before there was a request: there must be one to answer. */
+static enum step
+refuse_early(struct conn *c, unsigned status, const char *text)
+{
+	if (c->req == NULL) {
+		c->req = request_new(c);
+	}
+	if (c->req == NULL) {
+		return conn_closed(c, "memory");
+	}
+	c->req->why.role = c->req->why.rule = "";
+	return answer_error(c, status, "%s", text);
+}
+
+enum step
+step_head(struct conn *c)
+{
+	size_t len = http1_head_length(buf_span(&c->client_in), &c->scanned);
+
+	if (len > c->w->gate->limits.head_bytes ||
+	    (len == 0 && c->client_in.len >= c->w->gate->limits.head_bytes)) {
+		return refuse_early(c, 431, "the request head is larger than "
+		    "limits.head_bytes");
+	}
+	if (len > 0) {
+		return take_head(c, len);
+	}
+	if (end_read(&c->client, &c->client_in)) {
+		return c->client.eof || c->client.rd == IO_FAIL ?
+		    conn_closed(c, "client_lost") : STEP_AGAIN;
+	}
+	return c->client.eof ? conn_closed(c, "client_lost") : STEP_BLOCKED;
+}
+
+enum step
+step_collect(struct conn *c)
+{
+	struct request *r = c->req;
+	struct span body;
+	enum err rc;
+	bool moved;
+
+	(void)end_write(&c->client, &c->client_out);
+	moved = end_read(&c->client, &c->client_in);
+	if (c->client.rd == IO_FAIL) {
+		return conn_closed(c, "client_lost");
+	}
+	rc = body_pass(&r->body, &c->client_in, &r->collected,
+	    BODY_OUT_PLAIN);
+	if (rc != ERR_OK) {
+		r->keep = false;
+		return answer_error(c, 400, "%s", err_text(rc));
+	}
+	if (r->body.done) {
+		body = buf_span(&r->collected);
+		r->body_out = BODY_OUT_PLAIN;
+		return request_verdict(c,
+		    policy_body(r->decision, body, &r->why));
+	}
+	if (buf_room(&r->collected) == 0) {
+		return answer_error(c, 413, "the body is larger than "
+		    "limits.body_bytes (%u)", c->w->gate->limits.body_bytes);
+	}
+	if (c->client.eof) {
+		return conn_closed(c, "client_lost");
+	}
+	return moved ? STEP_AGAIN : STEP_BLOCKED;
+}
+
+/* --- the head for dockerd ------------------------------------------------ */
+
+static enum err
+write_line(struct conn *c, struct buf *out)
+{
+	struct request *r = c->req;
+	enum err rc = buf_append_str(out, method_name(r->canon.method));
+
+	if (rc == ERR_OK) {
+		rc = buf_append_str(out, " ");
+	}
+	if (rc == ERR_OK) {
+		rc = policy_write_target(r->decision, out);
+	}
+	return rc == ERR_OK ?
+	    buf_append_str(out, " HTTP/1.1\r\n" UPSTREAM_HOST) : rc;
+}
+
+/* Content-Type goes only where a body goes. */
+static bool
+passes(const struct request *r, const struct header *h, bool has_body,
+    bool replaced)
+{
+	if (http1_hop_by_hop(&r->head, h->name) ||
+	    span_is_nocase(h->name, "trailer")) {
+		return false;
+	}
+	if (span_is_nocase(h->name, "content-type") &&
+	    (!has_body || replaced)) {
+		return false;
+	}
+	return policy_keeps_header(r->decision, h->name);
+}
+
+static enum err
+write_headers(struct conn *c, struct buf *out, bool has_body, bool replaced)
+{
+	struct request *r = c->req;
+	enum err rc = ERR_OK;
+	size_t i;
+
+	for (i = 0; i < r->head.n_headers && rc == ERR_OK; i++) {
+		if (passes(r, &r->head.headers[i], has_body, replaced)) {
+			rc = http1_write_header(out, r->head.headers[i].name,
+			    r->head.headers[i].value);
+		}
+	}
+	if (rc == ERR_OK && r->head.expect_continue && !r->collect &&
+	    r->body_out != BODY_OUT_DISCARD && has_body) {
+		rc = buf_append_str(out, "Expect: 100-continue\r\n");
+	}
+	return rc;
+}
+
+static enum err
+write_upgrade(const struct request *r, struct buf *out)
+{
+	switch (r->head.upgrade) {
+	case UPGRADE_TCP:
+		return buf_append_str(out,
+		    "Connection: Upgrade\r\nUpgrade: tcp\r\n");
+	case UPGRADE_H2C:
+		return buf_append_str(out,
+		    "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+	case UPGRADE_WEBSOCKET:
+		return buf_append_str(out,
+		    "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+	default:
+		return ERR_OK;
+	}
+}
+
+/* Framing of our own; the body itself follows, or is in body already. */
+static enum err
+write_framing(const struct request *r, struct buf *out, struct span body,
+    bool have_body)
+{
+	bool posts = r->canon.method == METHOD_POST ||
+	    r->canon.method == METHOD_PUT;
+
+	if (have_body) {
+		return buf_printf(out, "Content-Length: %zu\r\n\r\n",
+		    body.len);
+	}
+	if (r->body_out != BODY_OUT_DISCARD) {
+		if (r->head.body == BODY_CHUNKED) {
+			return buf_append_str(out,
+			    "Transfer-Encoding: chunked\r\n\r\n");
+		}
+		if (r->head.body == BODY_LENGTH) {
+			return buf_printf(out, "Content-Length: %llu\r\n\r\n",
+			    (unsigned long long)r->head.length);
+		}
+	}
+	return buf_append_str(out, posts ? "Content-Length: 0\r\n\r\n" :
+					   "\r\n");
+}
+
+enum err
+request_write_head(struct conn *c)
+{
+	struct request *r = c->req;
+	struct buf *out = &c->daemon_out;
+	struct span body;
+	bool replaced, have_body, content;
+	enum err rc;
+
+	body = policy_new_body(r->decision, &replaced);
+	have_body = replaced || r->collect;
+	if (have_body && !replaced) {
+		body = buf_span(&r->collected);
+	}
+	content = have_body || (r->canon.has_body &&
+	    r->body_out != BODY_OUT_DISCARD);
+	/* The head may be as long as the client's; a body of ours longer. */
+	out->max = 2 * (size_t)c->w->gate->limits.head_bytes +
+	    LIMIT_LANE_BYTES + (have_body ? body.len : 0);
+	rc = write_line(c, out);
+	if (rc == ERR_OK) {
+		rc = write_headers(c, out, content, replaced);
+	}
+	if (rc == ERR_OK && replaced) {
+		rc = buf_append_str(out, "Content-Type: application/json\r\n");
+	}
+	if (rc == ERR_OK) {
+		rc = write_upgrade(r, out);
+	}
+	if (rc == ERR_OK) {
+		rc = write_framing(r, out, body, have_body);
+	}
+	if (rc == ERR_OK && have_body) {
+		rc = buf_append(out, body.p, body.len);
+	}
+	return rc;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_GATE_H
+#define PROXY_GATE_H
+
+/*
+ * The gate as a whole: listeners, worker threads, start and stop.
+ */
+#include "addr.h"
+#include "flags.h"
+#include "limit.h"
+#include "tls.h"
+
+enum gate_tls {
+	GATE_TLS_VERIFY = 0, /* client certificates required */
+	GATE_TLS_SERVER,     /* -tls: server certificate only */
+	GATE_TLS_NONE,       /* -insecure-plain */
+};
+
+struct gate_config {
+	struct str_list listen;
+	const char *upstream;
+	const char *certs;
+	const char *policy; /* file, or a preset's name */
+	const char *audit;  /* file, "-", or NULL */
+	enum gate_tls tls;
+	enum tls_version tls_min, tls_max;
+	unsigned workers; /* 0: one a processor */
+	bool debug;
+	struct limits limits;
+};
+
+/*
+ * Runs until SIGTERM or SIGINT.  ERR_OK after a clean stop; otherwise d says
+ * what to do.
+ */
+enum err gate_run(const struct gate_config *conf, struct diag *d) MUST_USE;
+
+#endif

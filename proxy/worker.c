@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Worker threads; see worker.h.
+ *
+ * Each TCP address is listened on by every worker (SO_REUSEPORT), so the
+ * kernel deals connections out and no lock is shared; a unix socket's
+ * descriptor is watched by all of them.
+ *
+ * Stopping has two phases: first no new connections, idle ones closed,
+ * answers finished (limits.stop_ms at most); then the streams that are left
+ * get what was read for them and a close_notify.
+ *
+ * Attackers exhaust descriptors: a listener that cannot accept rests a
+ * moment instead of spinning.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define WORKER_LISTENERS 32
+#define WORKER_ACCEPTS 64 /* in one turn of the loop */
+#define REST_MS 100       /* a listener out of descriptors */
+#define STOP_TICK_MS 20
+#define STOP_LAST_MS 1000 /* for close_notify to leave */
+
+struct listener {
+	struct worker_thread *t;
+	struct loop_io *io;
+	struct loop_timer *rest;
+	enum listen_kind kind;
+	int fd;
+};
+
+struct worker_thread {
+	struct worker w;
+	struct listener listener[WORKER_LISTENERS];
+	size_t n_listeners;
+	struct loop_timer *sweep;
+	struct loop_timer *tick;
+	int64_t stop_by;
+	bool last_phase;
+	bool running;
+	pthread_t thread;
+	atomic_bool done;
+	atomic_uint stops;
+};
+
+static void
+on_accept(void *arg, short what)
+{
+	struct listener *l = arg;
+	struct sockaddr_storage peer;
+	socklen_t len;
+	unsigned n;
+	int fd;
+
+	(void)what;
+	for (n = 0; n < WORKER_ACCEPTS; n++) {
+		len = sizeof(peer);
+		memset(&peer, 0, sizeof(peer));
+		fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			conn_start(&l->t->w, fd, &peer, l->kind);
+			continue;
+		}
+		if (errno == EINTR || errno == ECONNABORTED) {
+			continue;
+		}
+		if (errno != EAGAIN) {
+			log_warn("cannot accept: %s; trying again soon",
+			    strerror(errno));
+			loop_io_want(l->io, 0);
+			loop_timer_set(l->rest, REST_MS);
+		}
+		return;
+	}
+}
+
+static void
+on_rested(void *arg)
+{
+	struct listener *l = arg;
+
+	if (l->io != NULL) {
+		loop_io_want(l->io, LOOP_READ);
+	}
+}
+
+static void
+on_sweep(void *arg)
+{
+	struct worker_thread *t = arg;
+	struct conn *c, *next;
+
+	for (c = t->w.conns; c != NULL; c = next) {
+		next = conn_next(c);
+		conn_sweep(c);
+	}
+	loop_timer_set(t->sweep, LIMIT_SWEEP_MS);
+}
+
+static void
+close_listeners(struct worker_thread *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_listeners; i++) {
+		loop_io_free(t->listener[i].io);
+		loop_timer_free(t->listener[i].rest);
+		close(t->listener[i].fd);
+	}
+	t->n_listeners = 0;
+}
+
+static void
+each_conn(struct worker_thread *t, void (*fn)(struct conn *))
+{
+	struct conn *c, *next;
+
+	for (c = t->w.conns; c != NULL; c = next) {
+		next = conn_next(c);
+		fn(c);
+	}
+}
+
+static void
+kill_conn(struct conn *c)
+{
+	conn_kill(c, "stopped");
+}
+
+static bool
+any_answering(const struct worker_thread *t)
+{
+	const struct conn *c;
+
+	for (c = t->w.conns; c != NULL; c = conn_next(c)) {
+		if (conn_is_answering(c)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Phase by phase until no connection is left. */
+static void
+on_stop_tick(void *arg)
+{
+	struct worker_thread *t = arg;
+	bool late = loop_now_ms() >= t->stop_by ||
+	    atomic_load(&t->stops) > 1;
+
+	if (!t->last_phase && (late || !any_answering(t))) {
+		t->last_phase = true;
+		t->stop_by = loop_now_ms() + STOP_LAST_MS;
+		late = false;
+		each_conn(t, conn_stop_now);
+	}
+	if (t->w.conns == NULL || (t->last_phase && late)) {
+		each_conn(t, kill_conn);
+		loop_stop(t->w.loop);
+		return;
+	}
+	loop_timer_set(t->tick, STOP_TICK_MS);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct worker_thread *t = arg;
+
+	if (t->w.stopping) {
+		return;
+	}
+	t->w.stopping = true;
+	t->stop_by = loop_now_ms() + t->w.gate->limits.stop_ms;
+	close_listeners(t);
+	each_conn(t, conn_stop_soon);
+	on_stop_tick(t);
+}
+
+void
+worker_stop(struct worker_thread *t)
+{
+	atomic_fetch_add(&t->stops, 1);
+	if (loop_post(t->w.loop, on_stop, t) != ERR_OK) {
+		loop_stop(t->w.loop);
+	}
+}
+
+bool
+worker_done(const struct worker_thread *t)
+{
+	return atomic_load(&t->done);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker_thread *t = arg;
+
+	loop_timer_set(t->sweep, LIMIT_SWEEP_MS);
+	loop_run(t->w.loop);
+	each_conn(t, kill_conn);
+	atomic_store(&t->done, true);
+	return NULL;
+}
+
+enum err
+worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
+    struct worker_thread **out)
+{
+	struct worker_thread *t = calloc(1, sizeof(*t));
+
+	if (t == NULL) {
+		return ERR_NOMEM;
+	}
+	t->w.gate = gate;
+	t->w.number = number;
+	t->w.loop = loop_new();
+	if (t->w.loop != NULL) {
+		t->sweep = loop_timer_new(t->w.loop, on_sweep, t);
+		t->tick = loop_timer_new(t->w.loop, on_stop_tick, t);
+	}
+	if (t->sweep == NULL || t->tick == NULL) {
+		worker_free(t);
+		return ERR_NOMEM;
+	}
+	t->w.tls = tls;
+	*out = t;
+	return ERR_OK;
+}
+
+enum err
+worker_listen(struct worker_thread *t, int fd, enum listen_kind kind)
+{
+	struct listener *l = &t->listener[t->n_listeners];
+
+	if (t->n_listeners == WORKER_LISTENERS) {
+		return ERR_LIMIT;
+	}
+	l->t = t;
+	l->fd = fd;
+	l->kind = kind;
+	l->io = loop_io_new(t->w.loop, fd, on_accept, l);
+	l->rest = loop_timer_new(t->w.loop, on_rested, l);
+	if (l->io == NULL || l->rest == NULL) {
+		loop_io_free(l->io);
+		loop_timer_free(l->rest);
+		return ERR_NOMEM;
+	}
+	loop_io_want(l->io, LOOP_READ);
+	t->n_listeners++;
+	return ERR_OK;
+}
+
+enum err
+worker_start(struct worker_thread *t)
+{
+	if (pthread_create(&t->thread, NULL, worker_main, t) != 0) {
+		return ERR_NOMEM;
+	}
+	t->running = true;
+	return ERR_OK;
+}
+
+void
+worker_free(struct worker_thread *t)
+{
+	if (t == NULL) {
+		return;
+	}
+	if (t->running) {
+		(void)pthread_join(t->thread, NULL);
+	}
+	close_listeners(t);
+	loop_timer_free(t->sweep);
+	loop_timer_free(t->tick);
+	loop_free(t->w.loop);
+	tls_server_free(t->w.tls);
+	free(t);
+}
