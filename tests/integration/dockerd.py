@@ -25,7 +25,7 @@ mount -t tmpfs tmpfs /run/containerd
 ip link set lo up
 exec dockerd --host "unix://$0/docker.sock" --data-root "$0/data" \
     --exec-root "$0/exec" --pidfile "$0/pid" --shutdown-timeout 1 \
-    --storage-driver "$1" --log-level info
+    --storage-driver "$1" --log-level warn
 """
 
 

@@ -58,6 +58,9 @@ if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
 	cp "$here/node/package.json" "$e2e/node/package.json"
 fi
 
+# Python clients take these for orders, over the certificates they are given.
+unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
+unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_CONTEXT
 export DINV_E2E_DIR="$e2e"
 export PYTHONDONTWRITEBYTECODE=1
 cd "$here"

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Node.js library; what it does is in node/session.js."""
+
+import os
+
+from clients import E2E
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node/session.js")
+
+
+def test_a_session(lane, name):
+    result = lane.same_of(lambda side: side.run(
+        ["node", SCRIPT, name],
+        env={"NODE_PATH": os.path.join(E2E, "node/node_modules"),
+             "PATH": "/usr/local/bin:/usr/bin:/bin"}))
+    assert result.status == 0, result
+    assert result.out.splitlines() == [
+        'ping "OK"',
+        'attach hijack=true [["foo\\n","end\\n"],4]',
+        'attach output ["out\\n","err\\n"]',
+        'exec hijack=false ["out\\n","err\\n"]',
+        'exec status 5',
+        'exec hijack=true ["out\\n","err\\n"]',
+        'exec status 5',
+        'exec stdin ["through exec\\n",""]',
+        'logs ["1\\n2\\n3\\n4\\n5\\n",""]',
+        'events ["create","die","destroy"]',
+        'run 6',
+        'error [404,"No such container: none"]',
+    ]
