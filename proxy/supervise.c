@@ -405,12 +405,13 @@ run(struct sup *s)
 {
 	for (;;) {
 		read_signals(s);
-		if (s->phase == PHASE_STOPPING && step_stopping(s)) {
-			break;
-		}
 		if (s->phase != PHASE_STOPPING) {
 			check_deadlines(s);
 			ask_dockerd(s);
+		}
+		/* Not else: what came before may have begun the stop. */
+		if (s->phase == PHASE_STOPPING && step_stopping(s)) {
+			break;
 		}
 		wait_for_something(s);
 	}

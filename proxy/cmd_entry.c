@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dinv [flags] [-- dockerd flags]: the entrypoint of an image or a VM.
+ *
+ * Makes the certificates that are missing, then keeps two children running:
+ * dockerd on a unix socket, and the gate in front of it.  The gate is this
+ * program again, in a process of its own, started after the certificates
+ * were made: what faces the network never had the authority's key in its
+ * memory, and what holds dockerd faces no network.  One process for both was
+ * rejected for that reason.
+ *
+ * Flags and variables are those of the images that dinv replaces, so that a
+ * changed image name is all it takes; without a TLS flag that means clear
+ * text on 2375, and the log says how much that gives away.  Wrong usage ends
+ * with status 2 before anything is made or started.
+ *
+ * Who attacks: nobody yet.  What comes in here is the operator's, and what
+ * DOCKER_OPTS may not say is in entry.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "certs/store.h"
+#include "cmd.h"
+#include "entry.h"
+#include "hosts.h"
+#include "log.h"
+#include "supervise.h"
+#include "words.h"
+
+/* Both command lines; the kernel's own limit for one is 2 MiB. */
+#define ARGV_BYTES (4u << 20)
+
+static struct entry_opts opts = {
+	.storage = "overlay2",
+	.certs = "/certs",
+	.socket = "/var/run/docker.sock",
+	.dockerd = "dockerd",
+	.grace_s = 10,
+};
+
+static const struct flag entry_flags[] = {
+	{ "tlsverify", FLAG_BOOL, &opts.tlsverify, "",
+	    "mutual TLS on 2376: clients need a certificate of ours" },
+	{ "tls", FLAG_BOOL, &opts.tls, "", "TLS on 2376, open to any client" },
+	{ "local", FLAG_BOOL, &opts.local, "",
+	    "no listener: dockerd on its unix socket alone (also LOCAL=true)" },
+	{ "listen", FLAG_LIST, &opts.listen, "URL",
+	    "where the gate listens, such as tcp://127.0.0.1:2376;\n"
+	    "without it all addresses, 2376 with TLS, 2375 in the clear" },
+	{ "certs", FLAG_STRING, &opts.certs, "DIR",
+	    "certificates; what is missing is made" },
+	{ "host", FLAG_LIST, &opts.host, "NAME",
+	    "a name or address for the server certificate, besides this\n"
+	    "machine's own, when it is made" },
+	{ "policy", FLAG_STRING, &opts.policy, "FILE|PRESET",
+	    "who may do what (default admin: everything)" },
+	{ "audit", FLAG_STRING, &opts.audit, "FILE",
+	    "where decisions are recorded" },
+	{ "config", FLAG_STRING, &opts.config, "FILE",
+	    "the gate's configuration; flags win over it" },
+	{ "storage", FLAG_STRING, &opts.storage, "NAME",
+	    "dockerd's storage driver; \"\" lets dockerd choose" },
+	{ "insecure-registry", FLAG_LIST, &opts.insecure_registry, "REG",
+	    "a registry that dockerd may use without TLS" },
+	{ "socket", FLAG_STRING, &opts.socket, "PATH",
+	    "dockerd's unix socket" },
+	{ "data", FLAG_STRING, &opts.data, "DIR",
+	    "dockerd's data folder (default dockerd's own)" },
+	{ "dockerd", FLAG_STRING, &opts.dockerd, "PATH", "the dockerd to run" },
+	{ "dockerd-log", FLAG_STRING, &opts.dockerd_log, "FILE",
+	    "dockerd's log goes there (default our standard error)" },
+	{ "grace", FLAG_UINT, &opts.grace_s, "SECONDS",
+	    "a stop takes no longer; as long as docker stop -t" },
+};
+
+static const struct flag_set entry_set = {
+	.usage = "dinv [flags] [-- dockerd flags]",
+	.about = "Starts dockerd on its unix socket and the gate in front of "
+		 "it.\nEnvironment: DOCKER_OPTS (more dockerd flags), "
+		 "LOCAL=true, DEBUG=true.",
+	.flag = entry_flags,
+	.n = NELEM(entry_flags),
+	.max_operands = 0,
+};
+
+/* ---- what was asked for -------------------------------------------------- */
+
+static bool
+env_is_true(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && (strcmp(v, "true") == 0 || strcmp(v, "1") == 0);
+}
+
+static enum err
+add_docker_opts(struct diag *d)
+{
+	const char *text = getenv("DOCKER_OPTS");
+	struct diag why = { 0, 0, "" };
+	enum err rc;
+	char *copy;
+
+	if (text == NULL) {
+		return ERR_OK;
+	}
+	copy = strdup(text); /* the words live as long as the program */
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	rc = words_split(copy, &opts.dockerd_flags, &why);
+	if (rc == ERR_SYNTAX) {
+		diag_set(d, 0, 0, "DOCKER_OPTS: %s", why.text);
+	}
+	return rc;
+}
+
+/* Whether a gate could bind [::]; where not, it is not asked to. */
+static bool
+have_ipv6(void)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	if (fd == -1) {
+		return false;
+	}
+	ok = bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0;
+	close(fd);
+	return ok;
+}
+
+static enum err
+read_options(char **rest, struct diag *d)
+{
+	const char *debug = getenv("DEBUG");
+	enum err rc;
+
+	for (; *rest != NULL; rest++) {
+		rc = str_list_add(&opts.dockerd_flags, *rest);
+		if (rc != ERR_OK) {
+			return rc;
+		}
+	}
+	rc = add_docker_opts(d);
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	opts.debug = debug != NULL && debug[0] != '\0';
+	opts.local = opts.local || env_is_true("LOCAL");
+	opts.ipv6 = have_ipv6();
+	if (opts.debug) {
+		log_set_level(LOG_DEBUG);
+	}
+	return entry_check(&opts, d);
+}
+
+/* ---- before the start -----------------------------------------------------
+ */
+
+/* Descriptors 0 to 2 open, so that nothing of ours takes their place. */
+static bool
+have_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= 2 && fcntl(fd, F_SETFD, 0) == 0);
+	if (fd > 2) {
+		close(fd);
+	}
+	return fd > 2;
+}
+
+/* What the store says of files that were made, or are not as they should. */
+static void
+log_report(const struct store_report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_notes; i++) {
+		if (r->note[i].kind == STORE_NOTE_WARN) {
+			log_warn("%s", r->note[i].text);
+		} else {
+			log_info("%s", r->note[i].text);
+		}
+	}
+	for (i = 0; i < STORE_N_FILES; i++) {
+		if ((r->made & BIT(i)) != 0) {
+			log_info("made %s/%s", opts.certs,
+			    store_file_name((enum store_file)i));
+		}
+	}
+}
+
+static bool
+make_certificates(enum entry_mode mode)
+{
+	struct store_report report;
+	struct diag d = { 0, 0, "" };
+	struct store_request req = { .dir = opts.certs, .now = time(NULL) };
+	enum err rc;
+
+	if (hosts_gather(&opts.host) != ERR_OK) {
+		log_error("out of memory");
+		return false;
+	}
+	req.hosts = opts.host.item;
+	req.n_hosts = opts.host.n;
+	req.mode = mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY;
+	rc = store_ensure(&req, &report, &d);
+	log_report(&report);
+	if (rc != ERR_OK) {
+		log_error("certificates: %s dir=%s",
+		    d.text[0] == '\0' ? err_text(rc) : d.text, opts.certs);
+	}
+	return rc == ERR_OK;
+}
+
+static void
+warn_of_open_doors(enum entry_mode mode)
+{
+	if (mode == ENTRY_TLS) {
+		log_warn("NOT SECURE: -tls asks clients for no certificate. "
+			 "Whoever reaches the port is root on this machine; "
+			 "-tlsverify keeps strangers out");
+	}
+	if (mode != ENTRY_PLAIN) {
+		return;
+	}
+	log_warn("NOT SECURE: the gate listens in the clear, on port 2375 "
+		 "unless -listen says otherwise. Whoever reaches it is root "
+		 "on this machine, and whoever is on the way reads along");
+	log_warn("to secure it: start dinv with -tlsverify (certificates are "
+		 "made in %s), publish 2376, and use docker --tlsverify -H "
+		 "tcp://HOST:2376",
+	    opts.certs);
+}
+
+/* This very program, by the name under which it is found again. */
+static const char *
+own_path(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+
+	if (n > 0) {
+		out[n] = '\0';
+		if (access(out, X_OK) == 0) {
+			return out;
+		}
+	}
+	return "/proc/self/exe"; /* it was replaced while we ran */
+}
+
+static int
+start(const char *gate)
+{
+	struct supervise_plan plan = { .limits = SUPERVISE_LIMITS };
+	char **dockerd_argv, **gate_argv;
+	struct arena a;
+	int status = 1;
+
+	arena_init(&a, ARGV_BYTES);
+	if (entry_dockerd_argv(&opts, &a, &dockerd_argv) != ERR_OK ||
+	    entry_gate_argv(&opts, &a, &gate_argv) != ERR_OK) {
+		log_error("out of memory");
+		goto out;
+	}
+	plan.dockerd = opts.dockerd;
+	plan.dockerd_argv = dockerd_argv;
+	plan.dockerd_log = opts.dockerd_log;
+	plan.gate = opts.local ? NULL : gate;
+	plan.gate_argv = gate_argv;
+	plan.socket = opts.socket;
+	plan.pid_file =
+	    entry_dockerd_value(&opts, "pidfile", 'p', "/var/run/docker.pid");
+	plan.exec_root =
+	    entry_dockerd_value(&opts, "exec-root", '\0', "/var/run/docker");
+	plan.limits.grace_ms = (int64_t)opts.grace_s * 1000;
+	status = supervise_run(&plan);
+out:
+	arena_fini(&a);
+	return status;
+}
+
+int
+cmd_entry(int argc, char **argv)
+{
+	struct diag d = { 0, 0, "" };
+	char path[4096], **rest;
+	enum entry_mode mode;
+	int status;
+	enum err rc;
+
+	status = flags_start(&entry_set, &argc, argv, &rest);
+	if (status >= 0) {
+		return status;
+	}
+	rc = read_options(rest, &d);
+	if (rc != ERR_OK) {
+		fprintf(stderr, "dinv: %s\n",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
+		return 2;
+	}
+	if (!have_standard_files() || supervise_block_signals() != ERR_OK) {
+		log_error("cannot start: %s", strerror(errno));
+		return 1;
+	}
+	mode = entry_mode(&opts);
+	if (!opts.local) {
+		warn_of_open_doors(mode);
+		if (mode != ENTRY_PLAIN && !make_certificates(mode)) {
+			return 1;
+		}
+	}
+	return start(own_path(path, sizeof(path)));
+}
