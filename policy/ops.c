@@ -80,6 +80,21 @@ static const struct {
 	{ "ContainerList", "trunc_cmd" },
 	{ "ContainerList", "since" },
 	{ "ContainerList", "before" },
+	{ "ImageTag", "force" },
+};
+
+/*
+ * dockerode repeats all options of these as query parameters
+ * (docker-modem lib/modem.js, dial()): what dockerd does not read is left out.
+ */
+static const char *const lenient[] = {
+	"ContainerCreate",
+	"ContainerAttach",
+	"ContainerExec",
+	"ExecStart",
+	"ImageCommit",
+	"NetworkCreate",
+	"VolumeCreate",
 };
 
 const struct op *
@@ -244,6 +259,11 @@ ops_query_key(const struct op *op, struct span key)
 	for (i = 0; i < NELEM(ignored); i++) {
 		if (strcmp(op->name, ignored[i].op) == 0 &&
 		    span_is(key, ignored[i].key)) {
+			return OP_KEY_IGNORED;
+		}
+	}
+	for (i = 0; i < NELEM(lenient); i++) {
+		if (strcmp(op->name, lenient[i]) == 0) {
 			return OP_KEY_IGNORED;
 		}
 	}

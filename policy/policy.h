@@ -28,6 +28,12 @@ struct role;
 enum err policy_load(struct span text, struct policy **out,
     struct diag *d) MUST_USE;
 
+/*
+ * Reports every error of a policy file, in the order found; returns how many.
+ */
+size_t policy_check(struct span text,
+    void (*report)(void *arg, const struct diag *d), void *arg);
+
 /* The policy that gives every client the role of a preset ("admin"). */
 enum err policy_load_preset(const char *name, struct policy **out) MUST_USE;
 /* The text of a preset, or {NULL, 0}. */
@@ -57,6 +63,7 @@ struct policy_why {
 	const char *rule;  /* a short stable name: "privileged" */
 	char path[128];    /* JSON path or query key; "" if none */
 	unsigned line;     /* of the policy file; 0 if none */
+	unsigned status;   /* of a refusal: 403; 404: dockerd knows no such */
 	char message[512]; /* the sentence for the client, on a refusal */
 };
 

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One decision, from the head to the verdict; see policy.h.
+ *
+ * Every check can only refuse; what passes all of them is allowed.  The order
+ * is that of cost and of what an asker may learn: who, protocol, operation,
+ * query, body, and then what dockerd says about the objects (facts.c).  The
+ * body that goes on is the one the walk wrote.
+ *
+ * A role without constraints is asked none of this but the protocol: its
+ * bodies go on unread, because reading them would promise a check that is not
+ * made.
+ *
+ * Attackers look for a request that is judged as one thing and carried out as
+ * another: so what is judged is the canonical request (request.c), an unknown
+ * operation is refused, and nothing here falls back to "allow" on a failure.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "decision.h"
+
+/* The body written anew; numbers and texts may grow by escaping. */
+#define NEW_BODY_MAX ((size_t)32 * 1024 * 1024)
+
+/* --- reasons ------------------------------------------------------------- */
+
+static void
+start_why(const struct decision *d, struct policy_why *why)
+{
+	why->role = d->role == NULL ? "" : d->role->name;
+	why->rule = "";
+	why->path[0] = '\0';
+	why->line = d->line;
+	why->status = 403;
+	why->message[0] = '\0';
+}
+
+static void __attribute__((format(printf, 5, 0)))
+write_why(const struct decision *d, struct policy_why *why, enum rule r,
+    const char *path, const char *fmt, va_list ap)
+{
+	char what[280];
+
+	start_why(d, why);
+	why->rule = rule_name(r);
+	snprintf(why->path, sizeof(why->path), "%s", path);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	snprintf(why->message, sizeof(why->message),
+	    "dinv: role %.60s refuses %s (rule %s%s%.100s)", why->role, what,
+	    why->rule, path[0] == '\0' ? "" : ", at ", path);
+}
+
+enum verdict
+decision_refuse(const struct decision *d, struct policy_why *why, enum rule r,
+    const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_why(d, why, r, path, fmt, ap);
+	va_end(ap);
+	return VERDICT_DENY;
+}
+
+enum verdict
+decision_fail(const struct decision *d, struct policy_why *why, enum err rc)
+{
+	return decision_refuse(d, why, RULE_INTERNAL, "",
+	    "what it cannot decide: %s", err_text(rc));
+}
+
+static enum verdict
+refuse_stranger(const struct principal *who, struct policy_why *why)
+{
+	struct decision nobody = { .role = NULL };
+
+	start_why(&nobody, why);
+	why->rule = rule_name(RULE_NO_CLIENT);
+	switch (who->kind) {
+	case PRINCIPAL_CERT:
+		snprintf(why->message, sizeof(why->message),
+		    "dinv: no client entry of the policy matches certificate "
+		    "%s; ask the owner of this host", quote(who->cn).s);
+		break;
+	case PRINCIPAL_LOCAL:
+		snprintf(why->message, sizeof(why->message),
+		    "dinv: no client entry of the policy matches uid %u, gid "
+		    "%u; ask the owner of this host", who->uid, who->gid);
+		break;
+	case PRINCIPAL_ANONYMOUS:
+	case PRINCIPAL_NONE:
+		snprintf(why->message, sizeof(why->message),
+		    "dinv: no client entry of the policy matches a client "
+		    "without a certificate; ask the owner of this host");
+		break;
+	}
+	return VERDICT_DENY;
+}
+
+/* --- protocol and operation ---------------------------------------------- */
+
+/* Which upgrade an operation may ask for; none but these is passed on. */
+static const enum upgrade upgrade_of[] = {
+	[OP_MODE_PLAIN] = UPGRADE_NONE,
+	[OP_MODE_STREAM] = UPGRADE_NONE,
+	[OP_MODE_HIJACK] = UPGRADE_TCP,
+	[OP_MODE_H2C] = UPGRADE_H2C,
+	[OP_MODE_WEBSOCKET] = UPGRADE_WEBSOCKET,
+};
+
+static enum verdict
+judge_upgrade(const struct decision *d, struct policy_why *why)
+{
+	enum upgrade u = d->req->upgrade;
+	const struct op *op = d->req->op;
+
+	if (u == UPGRADE_NONE ||
+	    (op != NULL && upgrade_of[op->mode] == u)) {
+		return VERDICT_ALLOW;
+	}
+	return decision_refuse(d, why, RULE_UPGRADE, "",
+	    "to change the protocol of %s", op == NULL ? "this request" :
+						       op->name);
+}
+
+static enum verdict
+judge_operation(struct decision *d, struct policy_why *why)
+{
+	const struct op *op = d->req->op;
+	struct quoted q;
+
+	if (d->req->api_minor > OPS_API_MINOR_MAX) {
+		return decision_refuse(d, why, RULE_API_VERSION, "",
+		    "API versions above 1.%d, which it does not know (set "
+		    "DOCKER_API_VERSION=1.%d)", OPS_API_MINOR_MAX,
+		    OPS_API_MINOR_MAX);
+	}
+	if (op == NULL) {
+		q = quote(d->req->path);
+		return decision_refuse(d, why, RULE_UNKNOWN_OP, "",
+		    "%s %s, an operation that it does not know",
+		    method_name(d->req->method), q.s);
+	}
+	if (d->role->line_of[ops_index(op)] != 0) {
+		d->line = d->role->line_of[ops_index(op)];
+	}
+	if (!d->role->allowed[ops_index(op)]) {
+		return decision_refuse(d, why, RULE_OP, "", "the operation %s",
+		    op->name);
+	}
+	if (op->body == OP_BODY_JSON && op->fields == NULL) {
+		return decision_refuse(d, why, RULE_UNJUDGED, "",
+		    "%s, whose body it cannot judge", op->name);
+	}
+	if (op->mode == OP_MODE_H2C && !d->role->buildkit) {
+		return decision_refuse(d, why, RULE_BUILDKIT, "",
+		    "BuildKit sessions, which it cannot look into (set "
+		    "DOCKER_BUILDKIT=0)");
+	}
+	return VERDICT_ALLOW;
+}
+
+/* The media type, without parameters (RFC 9110 8.3.1). */
+static bool
+is_json(struct span v)
+{
+	const char *semi = memchr(v.p, ';', v.len);
+
+	if (semi != NULL) {
+		v.len = (size_t)(semi - v.p);
+	}
+	return span_is_nocase(text_trim(v), "application/json");
+}
+
+static enum verdict
+judge_content_type(struct decision *d, struct policy_why *why)
+{
+	const struct canon_req *req = d->req;
+	size_t i, n = 0;
+
+	for (i = 0; i < req->n_headers; i++) {
+		if (!span_is_nocase(req->headers[i].name, "content-type")) {
+			continue;
+		}
+		if (++n > 1 || !is_json(req->headers[i].value)) {
+			return decision_refuse(d, why, RULE_CONTENT_TYPE, "",
+			    "a body that is not one of application/json");
+		}
+	}
+	return VERDICT_ALLOW;
+}
+
+/* --- the steps ----------------------------------------------------------- */
+
+/* Operations that work inside a container or give its files away. */
+static const char *const touching[] = {
+	"ContainerExec",
+	"ContainerAttach",
+	"ContainerAttachWebsocket",
+	"ContainerStart",
+	"ContainerRestart",
+	"ContainerUpdate",
+	"ContainerExport",
+	"ContainerArchiveInfo",
+	"ContainerArchive",
+	"PutContainerArchive",
+};
+
+/* What dockerd must be asked about before any body is looked at. */
+static enum err
+need_subject(struct decision *d)
+{
+	const struct canon_req *req = d->req;
+	const char *name = req->op->name;
+	struct span s = { NULL, 0 };
+	enum err rc = ERR_OK;
+	size_t i;
+
+	if (strcmp(name, "ExecStart") == 0 || strcmp(name, "ExecResize") == 0) {
+		return decision_need(d, FACT_EXEC, req->object, "");
+	}
+	if (strcmp(name, "ImageCommit") == 0) {
+		if (!canon_query(req, "container", &s) || s.len == 0) {
+			return ERR_OK; /* dockerd answers 404 */
+		}
+		rc = decision_need(d, FACT_CONTAINER, s, "");
+	}
+	for (i = 0; i < NELEM(touching); i++) {
+		if (strcmp(name, touching[i]) == 0) {
+			rc = decision_need(d, FACT_CONTAINER, req->object, "");
+		}
+	}
+	if (rc == ERR_OK && d->facts != NULL) {
+		d->facts->subject = true;
+	}
+	return rc;
+}
+
+static enum verdict
+judge_request(struct decision *d, struct policy_why *why)
+{
+	const struct op *op = d->req->op;
+	enum verdict v = query_judge(d, why);
+	enum err rc;
+
+	if (v != VERDICT_ALLOW) {
+		return v;
+	}
+	if (op->body != OP_BODY_STREAM) {
+		d->replace = true; /* with nothing, until a body was judged */
+	}
+	if (op->body == OP_BODY_JSON && d->req->has_body) {
+		v = judge_content_type(d, why);
+		return v == VERDICT_ALLOW ? VERDICT_NEED_BODY : v;
+	}
+	rc = need_subject(d);
+	return rc == ERR_OK ? decision_next(d, why) :
+			      decision_fail(d, why, rc);
+}
+
+enum verdict
+policy_begin(const struct policy *pol, const struct principal *who,
+    const struct canon_req *req, struct arena *arena, struct decision **out,
+    struct policy_why *why)
+{
+	const struct client *c = policy_client(pol, who);
+	struct decision start = { .req = req, .arena = arena };
+	struct decision *d = arena_alloc(arena, sizeof(*d));
+	enum verdict v;
+
+	if (c == NULL || c->role == NULL) {
+		return refuse_stranger(who, why);
+	}
+	start.role = c->role;
+	start.line = c->line;
+	start_why(&start, why);
+	if (d == NULL) {
+		return decision_fail(&start, why, ERR_NOMEM);
+	}
+	*d = start;
+	v = judge_upgrade(d, why);
+	if (v == VERDICT_ALLOW && !d->role->unconstrained) {
+		v = judge_operation(d, why);
+		if (v == VERDICT_ALLOW) {
+			v = judge_request(d, why);
+		}
+	}
+	why->line = d->line;
+	if (v != VERDICT_DENY) {
+		*out = d;
+	}
+	return v;
+}
+
+static enum verdict
+walk_body(struct decision *d, const struct json_node *root,
+    struct policy_why *why)
+{
+	struct walk w = {
+		.may = d->role->may,
+		.need = decision_walk_need,
+		.arg = d,
+	};
+	struct buf out;
+	enum err rc;
+	char *copy;
+
+	buf_init(&out, NEW_BODY_MAX);
+	w.out = &out;
+	rc = fields_walk(&w, d->req->op->fields, root);
+	if (rc == ERR_POLICY) {
+		buf_fini(&out);
+		return decision_refuse(d, why, w.found.rule, w.found.path,
+		    "%s", w.found.what);
+	}
+	if (rc == ERR_OK) {
+		copy = arena_dup(d->arena, buf_span(&out));
+		d->body = span_make(copy, buf_span(&out).len);
+		rc = copy == NULL ? ERR_NOMEM : ERR_OK;
+	}
+	buf_fini(&out);
+	return rc == ERR_OK ? VERDICT_ALLOW : decision_fail(d, why, rc);
+}
+
+static enum verdict
+judge_body(struct decision *d, struct span body, struct policy_why *why)
+{
+	struct json_doc *doc = NULL;
+	struct diag diag = { 0, 0, "" };
+	enum verdict v;
+	enum err rc = json_parse(body, JSON_STRICT, &doc, &diag);
+
+	if (rc != ERR_OK) {
+		return decision_refuse(d, why, RULE_BODY, "",
+		    "a body that is not strict JSON: line %u column %u, %s",
+		    diag.line, diag.col,
+		    diag.text[0] == '\0' ? err_text(rc) : diag.text);
+	}
+	v = walk_body(d, json_root(doc), why);
+	json_free(doc);
+	return v;
+}
+
+enum verdict
+policy_body(struct decision *d, struct span body, struct policy_why *why)
+{
+	const struct op *op = d->req->op;
+	enum verdict v;
+	enum err rc;
+
+	start_why(d, why);
+	if (d->role->unconstrained || op == NULL || op->fields == NULL) {
+		return decision_fail(d, why, ERR_USAGE);
+	}
+	rc = need_subject(d);
+	if (rc != ERR_OK) {
+		return decision_fail(d, why, rc);
+	}
+	if (body.len > 0) {
+		v = judge_body(d, body, why);
+		if (v != VERDICT_ALLOW) {
+			return v;
+		}
+	}
+	return decision_next(d, why);
+}
+
+struct span
+policy_new_body(const struct decision *d, bool *replace)
+{
+	*replace = d->replace;
+	return d->body;
+}

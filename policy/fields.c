@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walk over a JSON body; see fields.h.
+ *
+ * Judging and writing are one pass, so no value can be written that was not
+ * judged.  Names are compared as Go's encoding/json does (exact, or equal
+ * under simple case folding) and written in dockerd's spelling; two members
+ * that fold to one field are refused, because Go merges them in ways that
+ * depend on their types.  A zero value is passed on as it is: clients send
+ * all fields, and null, [] and "" differ for some.  A field that no table
+ * knows is left out if it is zero and refused otherwise, so that a new
+ * dockerd adds a refusal and not a hole.
+ *
+ * Rejected: dropping unknown fields in silence (a container would start with
+ * less than was asked for), and judging the tree first and writing later.
+ *
+ * Attackers write "HoſtConfig" and "privileged", a string for a list, HostConfig
+ * fields at the top level (dockerd 26 and older merge them), one name twice.
+ */
+#include "fields.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/jsonw.h"
+#include "base/text.h"
+
+/* --- names --------------------------------------------------------------- */
+
+/* The ASCII letter that Go folds the rune at p to; *n bytes of it. */
+static int
+fold_rune(struct span s, size_t *n)
+{
+	unsigned char c = (unsigned char)s.p[0];
+
+	*n = 1;
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A' + 'a';
+	}
+	if (c < 0x80) {
+		return c;
+	}
+	if (s.len >= 3 && memcmp(s.p, "\xe2\x84\xaa", 3) == 0) {
+		*n = 3; /* U+212A KELVIN SIGN */
+		return 'k';
+	}
+	if (s.len >= 2 && memcmp(s.p, "\xc5\xbf", 2) == 0) {
+		*n = 2; /* U+017F LATIN SMALL LETTER LONG S */
+		return 's';
+	}
+	return -1;
+}
+
+/* Go encoding/json fold.go: foldName(), for names of ASCII letters. */
+bool
+fields_fold(struct span key, const char *name)
+{
+	size_t n, m;
+
+	for (; key.len > 0; key.p += n, key.len -= n) {
+		int c = fold_rune(key, &n);
+
+		if (*name == '\0' ||
+		    c != fold_rune(span_make(name, 1), &m)) {
+			return false;
+		}
+		name++;
+	}
+	return *name == '\0';
+}
+
+const struct json_node *
+fields_get(const struct json_node *object, const char *name)
+{
+	const struct json_node *m;
+
+	if (object == NULL || json_type(object) != JSON_OBJECT) {
+		return NULL;
+	}
+	for (m = json_first(object); m != NULL; m = json_next(m)) {
+		if (fields_fold(json_key(m), name)) {
+			return m;
+		}
+	}
+	return NULL;
+}
+
+struct quoted
+quote(struct span s)
+{
+	struct quoted q;
+	size_t n;
+
+	q.s[0] = '"';
+	text_escape(s, q.s + 1, 66);
+	n = strlen(q.s);
+	if (s.len > 64 || n > 65) {
+		memcpy(q.s + n, "...", 3);
+		n += 3;
+	}
+	q.s[n] = '"';
+	q.s[n + 1] = '\0';
+	return q;
+}
+
+/* --- paths and findings -------------------------------------------------- */
+
+void
+walk_path(const struct frame *at, char *out, size_t size)
+{
+	size_t n;
+
+	out[0] = '\0';
+	if (at == NULL) {
+		return;
+	}
+	walk_path(at->up, out, size);
+	n = strlen(out);
+	if (at->name != NULL) {
+		snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "",
+		    at->name);
+	} else if (at->key.p != NULL) {
+		snprintf(out + n, size - n, "[%s]", quote(at->key).s);
+	} else {
+		snprintf(out + n, size - n, "[%zu]", at->index);
+	}
+}
+
+static void __attribute__((format(printf, 3, 0)))
+refuse(struct walk *w, enum rule r, const char *fmt, va_list ap)
+{
+	if (w->err != ERR_OK) {
+		return;
+	}
+	w->err = ERR_POLICY;
+	w->found.rule = r;
+	walk_path(w->at, w->found.path, sizeof(w->found.path));
+	vsnprintf(w->found.what, sizeof(w->found.what), fmt, ap);
+}
+
+void
+walk_refuse_all(struct walk *w, enum rule r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	refuse(w, r, fmt, ap);
+	va_end(ap);
+}
+
+void
+walk_refuse(struct walk *w, enum rule r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->may & RULE_BIT(r)) {
+		return;
+	}
+	va_start(ap, fmt);
+	refuse(w, r, fmt, ap);
+	va_end(ap);
+}
+
+void
+walk_need(struct walk *w, enum fact_kind kind, struct span name)
+{
+	char path[128];
+
+	if (w->err != ERR_OK || w->need == NULL) {
+		return;
+	}
+	walk_path(w->at, path, sizeof(path));
+	w->err = w->need(w->arg, kind, name, path);
+}
+
+bool
+fields_zero(const struct json_node *v)
+{
+	const struct json_node *m;
+	int64_t i;
+
+	switch (json_type(v)) {
+	case JSON_NULL:
+		return true;
+	case JSON_BOOL:
+		return !json_bool(v);
+	case JSON_NUMBER:
+		return json_int(v, &i) == ERR_OK && i == 0;
+	case JSON_STRING:
+		return json_string(v).len == 0;
+	case JSON_ARRAY:
+		return json_first(v) == NULL;
+	case JSON_OBJECT:
+		break;
+	}
+	for (m = json_first(v); m != NULL; m = json_next(m)) {
+		if (!fields_zero(m)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void
+put(struct walk *w, struct span s)
+{
+	if (w->err == ERR_OK && w->out != NULL) {
+		w->err = buf_append(w->out, s.p, s.len);
+	}
+}
+
+static void
+put_str(struct walk *w, const char *s)
+{
+	put(w, span_of(s));
+}
+
+static void
+put_text(struct walk *w, struct span s)
+{
+	struct jsonw j;
+
+	if (w->err == ERR_OK && w->out != NULL) {
+		jsonw_init(&j, w->out);
+		jsonw_span(&j, s);
+		w->err = j.err;
+	}
+}
+
+/* --- values -------------------------------------------------------------- */
+
+static const char *const type_names[] = {
+	[FT_STR] = "a string",
+	[FT_BOOL] = "true or false",
+	[FT_INT] = "an integer",
+	[FT_INTS] = "a list of integers",
+	[FT_STRS] = "a list of strings",
+	[FT_STRSLICE] = "a list of strings",
+	[FT_STRLISTS] = "a list of lists of strings",
+	[FT_STRMAP] = "an object of strings",
+	[FT_SET] = "an object of empty objects",
+	[FT_OBJ] = "an object",
+	[FT_OBJS] = "a list of objects",
+	[FT_OBJMAP] = "an object of objects",
+	[FT_LISTMAP] = "an object of lists",
+};
+
+static void
+refuse_type(struct walk *w, enum field_type type)
+{
+	walk_refuse_all(w, RULE_TYPE, "what is not %s", type_names[type]);
+}
+
+static void
+write_string(struct walk *w, const struct json_node *v)
+{
+	if (json_type(v) != JSON_STRING) {
+		refuse_type(w, FT_STR);
+		return;
+	}
+	put_text(w, json_string(v));
+}
+
+/* Go reads no fraction, no exponent and nothing past 64 bits. */
+static void
+write_int(struct walk *w, const struct json_node *v)
+{
+	int64_t i;
+
+	if (json_type(v) != JSON_NUMBER || json_int(v, &i) != ERR_OK) {
+		refuse_type(w, FT_INT);
+		return;
+	}
+	put(w, json_number(v));
+}
+
+static void
+write_bool(struct walk *w, const struct json_node *v)
+{
+	if (json_type(v) != JSON_BOOL) {
+		refuse_type(w, FT_BOOL);
+		return;
+	}
+	put_str(w, json_bool(v) ? "true" : "false");
+}
+
+/* An array; item writes each element, with its index on the path. */
+static void
+write_array(struct walk *w, const struct field *f, const struct json_node *v,
+    void (*item)(struct walk *, const struct field *,
+	const struct json_node *))
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_ARRAY) {
+		refuse_type(w, f->type);
+		return;
+	}
+	put_str(w, "[");
+	for (e = json_first(v); e != NULL && w->err == ERR_OK;
+	     e = json_next(e)) {
+		if (here.index > 0) {
+			put_str(w, ",");
+		}
+		w->at = &here;
+		item(w, f, e);
+		w->at = here.up;
+		here.index++;
+	}
+	put_str(w, "]");
+}
+
+/* A map: its keys are data, told apart letter by letter. */
+static void
+write_map(struct walk *w, const struct field *f, const struct json_node *v,
+    void (*item)(struct walk *, const struct field *,
+	const struct json_node *))
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_OBJECT) {
+		refuse_type(w, f->type);
+		return;
+	}
+	put_str(w, "{");
+	for (e = json_first(v); e != NULL && w->err == ERR_OK;
+	     e = json_next(e)) {
+		if (here.index++ > 0) {
+			put_str(w, ",");
+		}
+		here.key = json_key(e);
+		put_text(w, here.key);
+		put_str(w, ":");
+		w->at = &here;
+		item(w, f, e);
+		w->at = here.up;
+	}
+	put_str(w, "}");
+}
+
+static void
+item_string(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	(void)f;
+	write_string(w, v);
+}
+
+static void
+item_int(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	(void)f;
+	write_int(w, v);
+}
+
+static void
+item_strings(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	write_array(w, f, v, item_string);
+}
+
+/* struct{}: Go takes any object or null. */
+static void
+item_empty(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (json_type(v) != JSON_OBJECT && json_type(v) != JSON_NULL) {
+		refuse_type(w, f->type);
+		return;
+	}
+	put_str(w, "{}");
+}
+
+static void write_object(struct walk *w, const struct fields *t,
+    const struct json_node *v);
+
+static void
+item_object(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (json_type(v) != JSON_OBJECT) {
+		refuse_type(w, FT_OBJ);
+		return;
+	}
+	write_object(w, f->sub, v);
+}
+
+/* A map's values may be null where they are pointers (EndpointSettings). */
+static void
+item_object_or_null(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	if (json_type(v) == JSON_NULL) {
+		put_str(w, "null");
+		return;
+	}
+	item_object(w, f, v);
+}
+
+static void
+item_objects_or_null(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	if (json_type(v) == JSON_NULL) {
+		put_str(w, "null");
+		return;
+	}
+	write_array(w, f, v, item_object);
+}
+
+static void
+write_strslice(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	if (json_type(v) != JSON_STRING) {
+		write_array(w, f, v, item_string);
+		return;
+	}
+	put_str(w, "[");
+	write_string(w, v);
+	put_str(w, "]");
+}
+
+static void
+write_value(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (json_type(v) == JSON_NULL) {
+		put_str(w, "null");
+		return;
+	}
+	switch (f->type) {
+	case FT_DROP:
+	case FT_NEVER:
+		break; /* not written: see write_member() */
+	case FT_STR:
+		write_string(w, v);
+		break;
+	case FT_BOOL:
+		write_bool(w, v);
+		break;
+	case FT_INT:
+		write_int(w, v);
+		break;
+	case FT_INTS:
+		write_array(w, f, v, item_int);
+		break;
+	case FT_STRS:
+		write_array(w, f, v, item_string);
+		break;
+	case FT_STRSLICE:
+		write_strslice(w, f, v);
+		break;
+	case FT_STRLISTS:
+		write_array(w, f, v, item_strings);
+		break;
+	case FT_STRMAP:
+		write_map(w, f, v, item_string);
+		break;
+	case FT_SET:
+		write_map(w, f, v, item_empty);
+		break;
+	case FT_OBJ:
+		item_object(w, f, v);
+		break;
+	case FT_OBJS:
+		write_array(w, f, v, item_object);
+		break;
+	case FT_OBJMAP:
+		write_map(w, f, v, item_object_or_null);
+		break;
+	case FT_LISTMAP:
+		write_map(w, f, v, item_objects_or_null);
+		break;
+	}
+}
+
+/* --- judging ------------------------------------------------------------- */
+
+static bool
+in_list(struct span s, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (span_is(s, *list)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+judge_text(struct walk *w, const struct field *f, struct span s)
+{
+	if (!in_list(s, f->allow)) {
+		walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
+		    quote(s).s);
+	}
+}
+
+/* The type was checked when it was written. */
+static void
+judge_allow(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	if (json_type(v) == JSON_STRING) {
+		judge_text(w, f, json_string(v));
+		return;
+	}
+	if (json_type(v) == JSON_NULL) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		if (json_type(v) == JSON_OBJECT) {
+			here.key = json_key(e);
+			judge_text(w, f, here.key);
+		} else {
+			judge_text(w, f, json_string(e));
+			here.index++;
+		}
+	}
+	w->at = here.up;
+}
+
+static void
+judge_value(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (w->err != ERR_OK) {
+		return;
+	}
+	if (f->judge != NULL) {
+		f->judge(w, f, v);
+	} else if (f->allow != NULL) {
+		judge_allow(w, f, v);
+	} else if (f->rule != RULE_NONE && !fields_zero(v)) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
+}
+
+/* --- objects ------------------------------------------------------------- */
+
+static const struct field *
+find_field(const struct fields *t, struct span key)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (fields_fold(key, t->field[i].name)) {
+			return &t->field[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+unknown_member(struct walk *w, const struct json_node *v)
+{
+	struct span key = json_key(v);
+	struct quoted q = quote(key);
+	struct frame here = { .up = w->at };
+
+	if (fields_zero(v)) {
+		return;
+	}
+	/* "HostConfig.Foo" rather than HostConfig["Foo"] where it is plain. */
+	q.s[strlen(q.s) - 1] = '\0';
+	here.name = q.s + 1;
+	w->at = &here;
+	walk_refuse_all(w, RULE_UNKNOWN_FIELD,
+	    "a field that it does not know (%s)", quote(key).s);
+	w->at = here.up;
+}
+
+/* Returns whether something was written. */
+static bool
+write_member(struct walk *w, const struct field *f, const struct json_node *v,
+    bool comma)
+{
+	struct frame here = { .up = w->at, .name = f->name };
+
+	if (f->type == FT_DROP) {
+		return false;
+	}
+	w->at = &here;
+	if (f->type == FT_NEVER) {
+		if (!fields_zero(v)) {
+			walk_refuse_all(w, f->rule, "%s", rule_what(f->rule));
+		}
+	} else {
+		put_str(w, comma ? "," : "");
+		put_text(w, span_of(f->name));
+		put_str(w, ":");
+		write_value(w, f, v);
+		judge_value(w, f, v);
+	}
+	w->at = here.up;
+	return f->type != FT_NEVER;
+}
+
+
+
+static void
+write_object(struct walk *w, const struct fields *t,
+    const struct json_node *v)
+{
+	bool seen[FIELDS_MAX] = { false }, comma = false;
+	const struct json_node *m;
+	const struct field *f;
+
+	put_str(w, "{");
+	for (m = json_first(v); m != NULL && w->err == ERR_OK;
+	     m = json_next(m)) {
+		f = find_field(t, json_key(m));
+		if (f == NULL) {
+			unknown_member(w, m);
+			continue;
+		}
+		if (seen[f - t->field]) {
+			walk_refuse_all(w, RULE_DUPLICATE_FIELD,
+			    "the field %s, which comes twice", f->name);
+			return;
+		}
+		seen[f - t->field] = true;
+		if (write_member(w, f, m, comma)) {
+			comma = true;
+		}
+	}
+	put_str(w, "}");
+}
+
+enum err
+fields_judge(struct walk *w, const struct fields *t,
+    const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *m;
+	size_t i;
+
+	for (i = 0; i < t->n && w->err == ERR_OK; i++) {
+		m = fields_get(v, t->field[i].name);
+		if (m == NULL) {
+			continue;
+		}
+		here.name = t->field[i].name;
+		w->at = &here;
+		if (t->field[i].sub != NULL) {
+			w->err = fields_judge(w, t->field[i].sub, m);
+		} else {
+			judge_value(w, &t->field[i], m);
+		}
+		w->at = here.up;
+	}
+	return w->err;
+}
+
+enum err
+fields_walk(struct walk *w, const struct fields *t, const struct json_node *v)
+{
+	w->err = ERR_OK;
+	memset(&w->found, 0, sizeof(w->found));
+	if (json_type(v) == JSON_NULL) {
+		put_str(w, "null");
+	} else if (json_type(v) == JSON_OBJECT) {
+		write_object(w, t, v);
+	} else {
+		refuse_type(w, FT_OBJ);
+	}
+	return w->err;
+}

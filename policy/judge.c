@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What single fields can do; see judge.h.
+ *
+ * Each judge says what is allowed and refuses the rest: a bind is a volume's
+ * name or it is a path of the host, whatever it looks like.  Names that could
+ * mean two things (a volume made with options, a network known by a prefix of
+ * its id) are asked of dockerd (walk_need), because only it can tell.
+ *
+ * Attackers write binds of "/", "//", "/proc/self/root", "./x" and ".."; a
+ * Mounts entry of type volume whose driver options are a bind; "host" as the
+ * id of the network named host; "host-gateway" behind any name.
+ */
+#include "judge.h"
+
+static bool
+is_name_byte(char c, bool first)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9')) {
+		return true;
+	}
+	return !first && (c == '_' || c == '.' || c == '-');
+}
+
+/* moby names.RestrictedNamePattern: [a-zA-Z0-9][a-zA-Z0-9_.-]+ */
+bool
+judge_is_volume_name(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		if (!is_name_byte(s.p[i], i == 0)) {
+			return false;
+		}
+	}
+	return s.len > 0;
+}
+
+/* "z", "ro,nocopy": letters and commas. */
+static bool
+is_bind_mode(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		if (s.p[i] != ',' && !(s.p[i] >= 'a' && s.p[i] <= 'z') &&
+		    !(s.p[i] >= 'A' && s.p[i] <= 'Z')) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Cuts s at its first colon; what follows is left in s. */
+static struct span
+cut(struct span *s)
+{
+	const char *colon = memchr(s->p, ':', s->len);
+	struct span head = *s;
+
+	if (colon == NULL) {
+		*s = span_make(s->p + s->len, 0);
+		return head;
+	}
+	head.len = (size_t)(colon - s->p);
+	s->p = colon + 1;
+	s->len -= head.len + 1;
+	return head;
+}
+
+/*
+ * moby volume/mounts linuxParser.ParseMountRaw: "/target" alone is a new
+ * volume; "source:/target" and "source:/target:mode" name the source.
+ */
+static void
+judge_bind(struct walk *w, struct span bind)
+{
+	struct span rest = bind, source, target;
+
+	if (bind.len > 0 && bind.p[0] == '/' &&
+	    memchr(bind.p, ':', bind.len) == NULL) {
+		return;
+	}
+	source = cut(&rest);
+	target = cut(&rest);
+	if (!judge_is_volume_name(source) || target.len == 0 ||
+	    target.p[0] != '/' || !is_bind_mode(rest)) {
+		walk_refuse(w, RULE_HOST_PATHS, "the host path %s (use a named "
+		    "volume)", quote(source).s);
+		return;
+	}
+	walk_need(w, FACT_VOLUME, source);
+}
+
+void
+judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	(void)f;
+	if (json_type(v) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		judge_bind(w, json_string(e));
+		here.index++;
+	}
+	w->at = here.up;
+}
+
+static struct span
+text_of(const struct json_node *v)
+{
+	return v != NULL && json_type(v) == JSON_STRING ? json_string(v) :
+							  span_make(NULL, 0);
+}
+
+/* DriverConfig: local without options is what dockerd does anyway. */
+static void
+judge_driver_config(struct walk *w, const struct json_node *mount)
+{
+	const struct json_node *o = fields_get(mount, "VolumeOptions");
+	const struct json_node *d = fields_get(o, "DriverConfig");
+	const struct json_node *options = fields_get(d, "Options");
+	struct span name = text_of(fields_get(d, "Name"));
+
+	if (name.len > 0 && !span_is(name, "local")) {
+		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
+		    quote(name).s);
+	}
+	if (options != NULL && !fields_zero(options)) {
+		walk_refuse(w, RULE_HOST_PATHS, "options for a volume driver");
+	}
+}
+
+static void
+judge_mount(struct walk *w, const struct json_node *mount)
+{
+	struct span type = text_of(fields_get(mount, "Type"));
+	struct span source = text_of(fields_get(mount, "Source"));
+
+	if (span_is(type, "tmpfs") || span_is(type, "image")) {
+		judge_driver_config(w, mount);
+		return;
+	}
+	if (!span_is(type, "volume")) {
+		walk_refuse(w, RULE_HOST_PATHS, "mounts of type %s (use a "
+		    "named volume)", quote(type).s);
+		return;
+	}
+	judge_driver_config(w, mount);
+	if (source.len == 0) {
+		return;
+	}
+	if (!judge_is_volume_name(source)) {
+		walk_refuse(w, RULE_HOST_PATHS, "the host path %s (use a named "
+		    "volume)", quote(source).s);
+		return;
+	}
+	walk_need(w, FACT_VOLUME, source);
+}
+
+void
+judge_mounts(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	(void)f;
+	if (json_type(v) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		judge_mount(w, e);
+		here.index++;
+	}
+	w->at = here.up;
+}
+
+/* --- networks ------------------------------------------------------------ */
+
+bool
+judge_is_foreign_network(struct span mode)
+{
+	/* Of "container:x", "ns:/path" and the like none is a network. */
+	return span_is(mode, "host") ||
+	    (mode.len > 0 && (memchr(mode.p, ':', mode.len) != NULL ||
+		memchr(mode.p, '/', mode.len) != NULL));
+}
+
+void
+judge_network_mode(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	struct span mode = text_of(v);
+
+	(void)f;
+	if (judge_is_foreign_network(mode)) {
+		walk_refuse(w, RULE_HOST_NAMESPACES, "the network mode %s",
+		    quote(mode).s);
+		return;
+	}
+	if (mode.len > 0 && !span_is(mode, "default") &&
+	    !span_is(mode, "bridge") && !span_is(mode, "none")) {
+		walk_need(w, FACT_NETWORK, mode);
+	}
+}
+
+void
+judge_endpoints(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	const struct json_node *e;
+
+	(void)f;
+	if (json_type(v) != JSON_OBJECT) {
+		return;
+	}
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		if (judge_is_foreign_network(json_key(e))) {
+			walk_refuse(w, RULE_HOST_NAMESPACES, "the network %s",
+			    quote(json_key(e)).s);
+		}
+	}
+}
+
+bool
+judge_is_host_gateway(struct span s)
+{
+	return s.len > 0 &&
+	    memmem(s.p, s.len, "host-gateway", strlen("host-gateway")) != NULL;
+}
+
+void
+judge_extra_hosts(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		if (judge_is_host_gateway(json_string(e))) {
+			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+		}
+		here.index++;
+	}
+	w->at = here.up;
+}
+
+/* --- single values ------------------------------------------------------- */
+
+/* An empty list unmasks all; null keeps dockerd's own. */
+void
+judge_not_null(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	if (json_type(v) != JSON_NULL) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
+}
+
+void
+judge_negative(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	int64_t i;
+
+	if (json_type(v) == JSON_NUMBER && json_int(v, &i) == ERR_OK &&
+	    i < 0) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
+}
+
+/* --- inspected containers ------------------------------------------------ */
+
+/* "host" and "container:x"; what dockerd fills in is neither. */
+void
+judge_foreign_namespace(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	struct span mode = text_of(v);
+
+	if (span_is(mode, "host") || span_starts(mode, "container:")) {
+		walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
+		    quote(mode).s);
+	}
+}
+
+/* dockerd writes its own list of paths out; [] is what a client sent. */
+void
+judge_empty_list(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	if (json_type(v) == JSON_ARRAY && json_first(v) == NULL) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
+}
+
+static void
+judge_mount_point(struct walk *w, const struct json_node *m)
+{
+	struct span type = text_of(fields_get(m, "Type"));
+	struct span name = text_of(fields_get(m, "Name"));
+	struct span driver = text_of(fields_get(m, "Driver"));
+
+	if (span_is(type, "tmpfs") || span_is(type, "image")) {
+		return;
+	}
+	if (!span_is(type, "volume") || !judge_is_volume_name(name)) {
+		walk_refuse(w, RULE_HOST_PATHS, "mounts of type %s",
+		    quote(type).s);
+		return;
+	}
+	if (driver.len > 0 && !span_is(driver, "local")) {
+		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
+		    quote(driver).s);
+	}
+	walk_need(w, FACT_VOLUME, name);
+}
+
+/* types.MountPoint: what is mounted in the end, whoever asked for it. */
+void
+judge_mount_points(struct walk *w, const struct field *f,
+    const struct json_node *v)
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	(void)f;
+	if (json_type(v) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		judge_mount_point(w, e);
+		here.index++;
+	}
+	w->at = here.up;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A loaded policy: who has which role; see policy.h.
+ *
+ * It never changes after it was loaded, so threads share it without a lock; a
+ * reload makes another one.  Clients are looked at in order and the first
+ * match wins, as in a firewall's list: what a client may do is found by
+ * reading from the top to one line.  No match is no role, and no role is
+ * refused.
+ */
+#include "policy.h"
+
+#include <stdlib.h>
+
+#include "role.h"
+
+void
+policy_free(struct policy *pol)
+{
+	if (pol != NULL) {
+		arena_fini(&pol->arena);
+		free(pol);
+	}
+}
+
+const struct client *
+policy_client(const struct policy *pol, const struct principal *who)
+{
+	const struct client *c;
+
+	for (c = pol->clients; c != NULL; c = c->next) {
+		if (match_principal(&c->match, who)) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+const struct role *
+policy_role(const struct policy *pol, const struct principal *who)
+{
+	const struct client *c = policy_client(pol, who);
+
+	return c == NULL ? NULL : c->role;
+}
+
+const char *
+role_name(const struct role *role)
+{
+	return role->name;
+}
+
+bool
+role_unconstrained(const struct role *role)
+{
+	return role->unconstrained;
+}

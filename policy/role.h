@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef POLICY_ROLE_H
+#define POLICY_ROLE_H
+
+/* A loaded policy from the inside: for policy/ alone. */
+#include "base/arena.h"
+#include "ops.h"
+#include "policy.h"
+#include "principal.h"
+#include "rules.h"
+
+#define ROLE_MAX_OPS 192 /* ops_all() has fewer */
+
+struct role {
+	const char *name;
+	struct role *next;
+	unsigned line; /* in the policy file; 0: a preset */
+	bool open;     /* being read: a role must not extend itself */
+	bool unconstrained;
+	bool buildkit; /* "buildkit": "unjudged" */
+	uint64_t may;  /* RULE_BIT() set */
+	bool allowed[ROLE_MAX_OPS];  /* by ops_index() */
+	uint16_t line_of[ROLE_MAX_OPS]; /* where it was allowed or denied */
+};
+
+/* Patterns of one client; an absent one is {NULL, 0} and always holds. */
+struct match {
+	enum principal_kind kind; /* PRINCIPAL_NONE: any but that */
+	struct span cn, o, ou, san, fingerprint, serial;
+	struct span uid, gid; /* digits, or "*" */
+};
+
+struct client {
+	struct match match;
+	const struct role *role;
+	unsigned line;
+	struct client *next;
+};
+
+struct policy {
+	struct arena arena; /* holds all of it */
+	struct role *roles;
+	struct client *clients;
+};
+
+/* The first client that matches, or NULL. */
+const struct client *policy_client(const struct policy *pol,
+    const struct principal *who);
+
+/* "*" stands for any run of bytes, all else for itself. */
+bool match_glob(struct span pattern, struct span text);
+bool match_principal(const struct match *m, const struct principal *who);
+
+#endif
