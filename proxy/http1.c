@@ -151,7 +151,7 @@ check_request_line(struct span line, struct http_head *out, struct diag *d)
 	if (span_is(version, "HTTP/1.1")) {
 		return ERR_OK;
 	}
-	diag_set(d, 1, (unsigned)(b - line.p) + 2, "only HTTP/1.1 is spoken here");
+	diag_set(d, 1, (unsigned)(b - line.p) + 2, "the request line names another version");
 	return span_starts(version, "HTTP/") ? ERR_HTTP_VERSION :
 					       ERR_HTTP_SYNTAX;
 }

@@ -208,7 +208,8 @@ configure(struct tls_server *t, const struct tls_options *opt)
 		mbedtls_ssl_conf_ca_chain(c, &t->ca,
 		    opt->crl_path != NULL ? &t->crl : NULL);
 	}
-	mbedtls_ssl_conf_authmode(c, t->verify ? MBEDTLS_SSL_VERIFY_REQUIRED :
+	/* Optional for Mbed TLS, required by judge_client(): see there. */
+	mbedtls_ssl_conf_authmode(c, t->verify ? MBEDTLS_SSL_VERIFY_OPTIONAL :
 						 MBEDTLS_SSL_VERIFY_NONE);
 	return ERR_OK;
 }
@@ -342,19 +343,43 @@ io_of(int rc)
 	}
 }
 
+/* flags: what Mbed TLS says of a certificate; alert: RFC 8446 6.2 */
+static const struct {
+	uint32_t flags;
+	unsigned char alert;
+} verify_alerts[] = {
+	{ MBEDTLS_X509_BADCERT_REVOKED, MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED },
+	{ MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE,
+	    MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED },
+	{ MBEDTLS_X509_BADCERT_NOT_TRUSTED, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA },
+	{ MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_KEY_USAGE |
+		MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK,
+	    MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT },
+};
+
+#define ALERT_CERTIFICATE_REQUIRED 116 /* RFC 8446 6.2 */
+
+static unsigned char
+alert_for(uint32_t flags)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(verify_alerts); i++) {
+		if ((flags & verify_alerts[i].flags) != 0) {
+			return verify_alerts[i].alert;
+		}
+	}
+	return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
+}
+
 /* What was wrong with the client's certificate, for the operator. */
 static void
-say_verify(const struct tls_stream *ts, struct diag *d)
+say_verify(uint32_t flags, struct diag *d)
 {
-	uint32_t flags = mbedtls_ssl_get_verify_result(&ts->ssl);
 	char info[160];
 	size_t i;
 	int n;
 
-	if (flags == 0 || flags == UINT32_MAX) {
-		diag_set(d, 0, 0, "client certificate refused");
-		return;
-	}
 	n = mbedtls_x509_crt_verify_info(info, sizeof(info), "", flags);
 	for (i = 0; n > 0 && info[i] != '\0'; i++) {
 		if (info[i] == '\n') {
@@ -365,17 +390,43 @@ say_verify(const struct tls_stream *ts, struct diag *d)
 	    n > 0 ? info : "unknown reason");
 }
 
+/*
+ * The handshake is over: is there a certificate, and is it good?  Asked here
+ * and not by Mbed TLS in mid-handshake, because in TLS 1.3 it sends that
+ * alert under keys that the client has left behind (RFC 8446 4.4.4: behind
+ * its Finished the server writes with application keys), and docker prints
+ * "bad record MAC" instead of the reason.  No byte of the client's is read
+ * before this.
+ */
+static enum io
+judge_client(struct tls_stream *ts, struct diag *d)
+{
+	uint32_t flags = mbedtls_ssl_get_verify_result(&ts->ssl);
+	unsigned char alert;
+
+	if (mbedtls_ssl_get_peer_cert(&ts->ssl) == NULL) {
+		diag_set(d, 0, 0, "client sent no certificate");
+		alert = mbedtls_ssl_get_version_number(&ts->ssl) ==
+			MBEDTLS_SSL_VERSION_TLS1_3 ?
+		    ALERT_CERTIFICATE_REQUIRED :
+		    MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+	} else if (flags != 0) {
+		say_verify(flags, d);
+		alert = alert_for(flags);
+	} else {
+		return IO_OK;
+	}
+	(void)mbedtls_ssl_send_alert_message(&ts->ssl,
+	    MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
+	return IO_FAIL;
+}
+
 static void
-say_handshake(const struct tls_stream *ts, int rc, struct diag *d)
+say_handshake(int rc, struct diag *d)
 {
 	char why[96];
 
-	if (rc == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
-		diag_set(d, 0, 0, "client sent no certificate");
-	} else if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
-	    rc == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) {
-		say_verify(ts, d);
-	} else if (rc == MBEDTLS_ERR_SSL_CONN_EOF) {
+	if (rc == MBEDTLS_ERR_SSL_CONN_EOF) {
 		diag_set(d, 0, 0, "client went away during the handshake");
 	} else if (rc == MBEDTLS_ERR_SSL_INTERNAL_ERROR) {
 		diag_set(d, 0, 0, "connection reset during the handshake");
@@ -393,14 +444,14 @@ tls_handshake(struct stream *s, struct diag *d)
 	enum io io;
 
 	if (rc == 0) {
-		return IO_OK;
+		return ts->server->verify ? judge_client(ts, d) : IO_OK;
 	}
 	io = io_of(rc);
 	if (io == IO_EOF) {
 		io = IO_FAIL;
 	}
 	if (io == IO_FAIL) {
-		say_handshake(ts, rc, d);
+		say_handshake(rc, d);
 	}
 	return io;
 }
