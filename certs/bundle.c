@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "file.h"
 #include "issue.h"
 #include "store.h"
@@ -129,30 +130,43 @@ out:
 	return rc;
 }
 
+/* d says which directory it speaks of. */
 static void
-explain(enum err rc, const char *out, int file, struct diag *d)
+prefix(struct diag *d, const char *dir, const struct diag *why, enum err rc)
 {
+	char shown[64];
+
+	text_escape(span_of(dir), shown, sizeof(shown));
+	diag_set(d, 0, 0, "%s: %s", shown,
+	    why->text[0] == '\0' ? err_text(rc) : why->text);
+}
+
+static void
+explain(enum err rc, int file, struct diag *d)
+{
+	const char *name = files[file].name;
+
 	if (rc == ERR_EXISTS) {
 		diag_set(d, 0, 0,
-		    "%s/%s exists already: remove it, or choose another "
+		    "%s exists already: remove it, or choose another "
 		    "directory with -out",
-		    out, files[file].name);
+		    name);
 		return;
 	}
-	diag_set(d, 0, 0, "%s/%s cannot be written: %s", out, files[file].name,
+	diag_set(d, 0, 0, "%s cannot be written: %s", name,
 	    rc == ERR_IO ? strerror(errno) : err_text(rc));
 }
 
 /* Before the work: the names have to be free. */
 static enum err
-check_free(int fd, const char *out, struct diag *d)
+check_free(int fd, struct diag *d)
 {
 	bool is;
 	int i;
 
 	for (i = 0; i < N_PEM; i++) {
 		if (file_exists(fd, files[i].name, &is) == ERR_OK && is) {
-			explain(ERR_EXISTS, out, i, d);
+			explain(ERR_EXISTS, i, d);
 			return ERR_EXISTS;
 		}
 	}
@@ -160,7 +174,7 @@ check_free(int fd, const char *out, struct diag *d)
 }
 
 static enum err
-write_files(int fd, const char *out, const struct output *o, struct diag *d)
+write_files(int fd, const struct output *o, struct diag *d)
 {
 	const struct span text[N_PEM] = {
 		[KEY_PEM] = { (const char *)o->key.data, o->key.len },
@@ -176,7 +190,7 @@ write_files(int fd, const char *out, const struct output *o, struct diag *d)
 	if (rc == ERR_OK) {
 		return ERR_OK;
 	}
-	explain(rc, out, --i, d);
+	explain(rc, --i, d);
 	while (i-- > 0) {
 		(void)unlinkat(fd, files[i].name, 0);
 	}
@@ -195,9 +209,9 @@ write_out(
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	rc = check_free(fd, req->out, d);
+	rc = check_free(fd, d);
 	if (rc == ERR_OK) {
-		rc = write_files(fd, req->out, o, d);
+		rc = write_files(fd, o, d);
 	}
 	if (rc != ERR_OK && made) {
 		(void)rmdir(req->out);
@@ -212,6 +226,7 @@ bundle_write(
 {
 	struct output o = { .key = { NULL, 0 } };
 	struct bundle_result got = { 0, false };
+	struct diag why = { 0, 0, "" };
 	struct rng *r = NULL;
 	enum err rc;
 
@@ -221,12 +236,14 @@ bundle_write(
 	if (rc != ERR_OK) {
 		goto out;
 	}
-	rc = issue(r, req, &o, &got, d);
+	rc = issue(r, req, &o, &got, &why);
 	if (rc != ERR_OK) {
+		prefix(d, req->dir, &why, rc);
 		goto out;
 	}
-	rc = write_out(req, &o, d);
+	rc = write_out(req, &o, &why);
 	if (rc != ERR_OK) {
+		prefix(d, req->out, &why, rc);
 		goto out;
 	}
 	*res = got;

@@ -36,7 +36,7 @@ static inline void
 tmp_init(struct tmp *t)
 {
 	memset(t, 0, sizeof(*t));
-	strcpy(t->dir, "/tmp/dinv-certs-XXXXXX");
+	snprintf(t->dir, sizeof(t->dir), "/tmp/dinv-certs-XXXXXX");
 	assert_non_null(mkdtemp(t->dir));
 }
 
@@ -141,7 +141,7 @@ tmp_count(struct tmp *t)
  * Runs a shell command in the directory, silently; its exit status.  Leaks
  * of other people's programs are not looked for.
  */
-static inline int
+static inline int __attribute__((format(printf, 2, 3)))
 tmp_sh(struct tmp *t, const char *fmt, ...)
 {
 	char cmd[2048];

@@ -25,8 +25,7 @@ static const char *const bad_hosts[] = {
 	"a'b",
 	"a\"b",
 	"a\\b",
-	"b\xc3\xbc"
-	"cher.example",
+	"b\303\274cher.example",
 	"\xff",
 	"*",
 	"*.",
