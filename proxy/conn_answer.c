@@ -52,21 +52,12 @@ write_error(struct conn *c, unsigned status, const char *message, bool body)
 	return rc;
 }
 
-/* Peer bytes in a message were escaped by whoever put them there; controls
- * that slipped through are escaped again by jsonw. */
-enum step
-answer_error(struct conn *c, unsigned status, const char *fmt, ...)
+static enum step
+answer(struct conn *c, unsigned status, const char *decision,
+    const char *message)
 {
-	char message[ANSWER_MESSAGE_BYTES];
 	struct request *r = c->req;
-	int n;
-	va_list ap;
 
-	n = snprintf(message, sizeof(message), "%s",
-	    status == 403 ? "" : "dinv: ");
-	va_start(ap, fmt);
-	(void)vsnprintf(message + n, sizeof(message) - (size_t)n, fmt, ap);
-	va_end(ap);
 	if (r->head.body != BODY_NONE && !r->body.done) {
 		r->keep = false; /* what comes next is the rest of a body */
 		c->linger_long = true;
@@ -82,9 +73,33 @@ answer_error(struct conn *c, unsigned status, const char *fmt, ...)
 	    r->canon.method != METHOD_HEAD) != ERR_OK) {
 		return conn_closed(c, "memory");
 	}
-	request_audit(c, AUDIT_END, status == 403 ? "deny" : "error");
+	request_audit(c, AUDIT_END, decision);
 	conn_goto(c, CS_ANSWER);
 	return STEP_AGAIN;
+}
+
+/* Peer bytes in a message were escaped by whoever put them there; controls
+ * that slipped through are escaped again by jsonw. */
+enum step
+answer_error(struct conn *c, unsigned status, const char *fmt, ...)
+{
+	char message[ANSWER_MESSAGE_BYTES] = "dinv: ";
+	size_t n = strlen(message);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(message + n, sizeof(message) - n, fmt, ap);
+	va_end(ap);
+	return answer(c, status, "error", message);
+}
+
+enum step
+answer_denied(struct conn *c)
+{
+	const struct policy_why *why = &c->req->why;
+
+	request_audit(c, AUDIT_DECISION, "deny");
+	return answer(c, why->status, "deny", why->message);
 }
 
 void

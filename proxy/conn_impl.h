@@ -147,6 +147,8 @@ enum step step_linger(struct conn *c);
 /* Answers with dockerd's error form; text: printable or valid UTF-8. */
 enum step answer_error(struct conn *c, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Answers with what policy said against it, and records it. */
+enum step answer_denied(struct conn *c);
 /* "HTTP/1.1 100 Continue" to the client. */
 void answer_continue(struct conn *c);
 

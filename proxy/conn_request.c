@@ -244,9 +244,7 @@ request_verdict(struct conn *c, enum verdict v)
 	case VERDICT_DENY:
 		break;
 	}
-	r->status = 403;
-	request_audit(c, AUDIT_DECISION, "deny");
-	return answer_error(c, 403, "%s", r->why.message);
+	return answer_denied(c);
 }
 
 /* From the head to policy's first word. */
