@@ -18,7 +18,8 @@ struct supervise_limits {
 	int64_t calm_ms;    /* a life this long resets the back-off */
 	int64_t proven_ms;  /* a gate that lived this long was able to */
 	int64_t grace_ms;   /* from the signal to the end of everything */
-	int64_t hurry_ms;   /* the same, from the second signal */
+	int64_t hurry_ms;   /* from the second signal: dockerd needs over 1 s
+			     * for its containerd alone */
 	unsigned early_max; /* ends before being proven: then give up */
 };
 
@@ -26,7 +27,7 @@ struct supervise_limits {
 	{                                                                      \
 		.ready_ms = 120000, .ping_ms = 50, .backoff_first_ms = 1000,   \
 		.backoff_max_ms = 30000, .calm_ms = 60000, .proven_ms = 10000, \
-		.grace_ms = 10000, .hurry_ms = 1000, .early_max = 5            \
+		.grace_ms = 10000, .hurry_ms = 3000, .early_max = 5            \
 	}
 
 /* All borrowed for the time of the call. */
