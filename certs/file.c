@@ -36,12 +36,17 @@ enum err
 dir_open(const char *path, mode_t mode, int *fd, bool *made, struct diag *d)
 {
 	bool is_new = mkdir(path, mode) == 0;
-	int got;
+	int why_not = errno, got;
 
 	got = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (got == -1 && errno == ENOENT) {
+		diag_set(d, 0, 0, "the directory cannot be made: %s",
+		    strerror(why_not));
+		return ERR_IO;
+	}
 	if (got == -1) {
-		diag_set(d, 0, 0, "the directory cannot be %s: %s",
-		    errno == ENOENT ? "made" : "opened", strerror(errno));
+		diag_set(d, 0, 0, "the directory cannot be opened: %s",
+		    strerror(errno));
 		return ERR_IO;
 	}
 	*fd = got;

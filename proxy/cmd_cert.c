@@ -38,14 +38,14 @@ fail(const struct diag *d, enum err rc)
 	return rc == ERR_USAGE ? 2 : 1;
 }
 
+/* which: BIT(enum store_file) of those that are worth a line */
 static void
-print_report(const struct store_report *report, const char *dir)
+print_files(const struct store_report *report, unsigned which, const char *dir)
 {
-	size_t i;
 	int f;
 
 	for (f = 0; f < STORE_N_FILES; f++) {
-		if ((report->present & BIT(f)) == 0) {
+		if ((which & BIT(f)) == 0) {
 			continue;
 		}
 		printf("%s %s/%s\n",
@@ -53,11 +53,47 @@ print_report(const struct store_report *report, const char *dir)
 		    store_file_name((enum store_file)f));
 	}
 	fflush(stdout);
+}
+
+static void
+print_notes(const struct store_report *report)
+{
+	size_t i;
+
 	for (i = 0; i < report->n_notes; i++) {
 		fprintf(stderr, "dinv: %s%s\n",
 		    report->note[i].kind == STORE_NOTE_WARN ? "warning: " : "",
 		    report->note[i].text);
 	}
+}
+
+static int
+init_run(const char *dir, struct str_list *hosts)
+{
+	struct store_report report;
+	struct diag d = { 0, 0, "" };
+	enum err rc;
+
+	rc = hosts_gather(hosts);
+	if (rc != ERR_OK) {
+		return fail(&d, rc);
+	}
+	const struct store_request req = {
+		.dir = dir,
+		.mode = STORE_TLSVERIFY,
+		.hosts = hosts->item,
+		.n_hosts = hosts->n,
+		.now = time(NULL),
+	};
+
+	rc = store_ensure(&req, &report, &d);
+	if (rc != ERR_OK) {
+		print_files(&report, report.made, dir);
+		return fail(&d, rc);
+	}
+	print_files(&report, report.present, dir);
+	print_notes(&report);
+	return 0;
 }
 
 static int
@@ -79,29 +115,17 @@ cert_init(int argc, char **argv)
 		.flag = flags,
 		.n = NELEM(flags),
 	};
-	struct store_report report;
 	struct diag d = { 0, 0, "" };
-	enum err rc;
 	int status = flags_start(&set, &argc, argv, NULL);
 
 	if (status >= 0) {
 		return status;
 	}
-	rc = hosts_gather(&hosts);
-	if (rc != ERR_OK) {
-		return fail(&d, rc);
+	if (hosts.n > 0 &&
+	    issue_server_check(hosts.item, hosts.n, &d) != ERR_OK) {
+		return fail(&d, ERR_USAGE);
 	}
-	const struct store_request req = {
-		.dir = dir,
-		.mode = STORE_TLSVERIFY,
-		.hosts = hosts.item,
-		.n_hosts = hosts.n,
-		.now = time(NULL),
-	};
-
-	rc = store_ensure(&req, &report, &d);
-	print_report(&report, dir);
-	return rc == ERR_OK ? 0 : fail(&d, rc);
+	return init_run(dir, &hosts);
 }
 
 /* 'it'\''s': one word for any POSIX shell. */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dinv cert from the outside: exit status, what is printed where. */
+#include "certs_fixture.h"
+#include "cmd.h"
+
+#define MAX_ARGS 12
+
+/* Runs cmd_cert() in t; stdout and stderr go to the files out and err. */
+static int
+run(struct tmp *t, const char *const *args)
+{
+	char text[MAX_ARGS][160], *argv[MAX_ARGS + 1];
+	pid_t pid = fork();
+	int argc, status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		for (argc = 0; args[argc] != NULL; argc++) {
+			snprintf(text[argc], sizeof(text[0]), "%s", args[argc]);
+			argv[argc] = text[argc];
+		}
+		argv[argc] = NULL;
+		if (chdir(t->dir) == -1 ||
+		    freopen("out", "w", stdout) == NULL ||
+		    freopen("err", "w", stderr) == NULL) {
+			_exit(99);
+		}
+		status = cmd_cert(argc, argv);
+		fflush(NULL);
+		_exit(status);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static unsigned
+lines(const char *s)
+{
+	unsigned n = 0;
+
+	for (; *s != '\0'; s++) {
+		n += *s == '\n';
+	}
+	return n;
+}
+
+/* arguments, exit status, part of the one line on standard error */
+static const struct {
+	const char *args[MAX_ARGS];
+	int status;
+	const char *say;
+} refusals[] = {
+	{ { "cert" }, 2, "needs a command" },
+	{ { "cert", "list" }, 2, "unknown command" },
+	{ { "cert", "a\nb" }, 2, "unknown command" },
+	{ { "cert", "init", "-nope" }, 2, "unknown flag" },
+	{ { "cert", "init", "word" }, 2, "unexpected argument" },
+	{ { "cert", "init", "-certs", "new", "-host", "a b" }, 2, "\"a b\"" },
+	{ { "cert", "init", "-certs", "no/such" }, 1, "cannot be made" },
+	{ { "cert", "init", "-certs", "out" }, 1, "Not a directory" },
+	{ { "cert", "issue" }, 2, "-name is needed" },
+	{ { "cert", "issue", "-name", "" }, 2, "must not be empty" },
+	{ { "cert", "issue", "-name", "a\nb" }, 2, "control" },
+	{ { "cert", "issue", "-name", "a/b", "-certs", "c" }, 2, "-out" },
+	{ { "cert", "issue", "-name", "..", "-certs", "c" }, 2, "-out" },
+	{ { "cert", "issue", "-name", "a", "-days", "0" }, 2, "days" },
+	{ { "cert", "issue", "-name", "a", "-days", "-1" }, 2, "days" },
+	{ { "cert", "issue", "-name", "a", "-ou", "" }, 2, "the unit" },
+	{ { "cert", "issue", "-name", "a", "-certs", "c" }, 1, "cert init" },
+};
+
+static void
+refuses_in_one_line(void **state)
+{
+	struct tmp t;
+	size_t i;
+	int got;
+
+	(void)state;
+	tmp_init(&t);
+	for (i = 0; i < NELEM(refusals); i++) {
+		got = run(&t, refusals[i].args);
+		if (got != refusals[i].status ||
+		    strstr(tmp_get(&t, "err"), refusals[i].say) == NULL ||
+		    lines(tmp_get(&t, "err")) != 1) {
+			fail_msg("case %zu: %d %s", i, got, tmp_get(&t, "err"));
+		}
+		assert_string_equal(tmp_get(&t, "out"), "");
+		assert_int_equal(tmp_count(&t), 2);
+	}
+	tmp_fini(&t);
+}
+
+static void
+helps(void **state)
+{
+	static const char *const ask[][4] = { { "cert", "-h" },
+		{ "cert", "--help" }, { "cert", "init", "-h" },
+		{ "cert", "issue", "-h" } };
+	struct tmp t;
+	size_t i;
+
+	(void)state;
+	tmp_init(&t);
+	for (i = 0; i < NELEM(ask); i++) {
+		assert_int_equal(run(&t, ask[i]), 0);
+		assert_non_null(strstr(tmp_get(&t, "out"), "Usage: dinv cert"));
+		assert_string_equal(tmp_get(&t, "err"), "");
+	}
+	tmp_fini(&t);
+}
+
+static void
+makes_and_issues(void **state)
+{
+	static const char *const init[] = { "cert", "init", "-certs", "c",
+		"--host=h.example", NULL };
+	static const char *const issue[] = { "cert", "issue", "-certs", "c",
+		"-name", "it's", "-ou", "a", "-ou", "b", NULL };
+	struct tmp t;
+
+	(void)state;
+	tmp_init(&t);
+	assert_int_equal(run(&t, init), 0);
+	assert_int_equal(lines(tmp_get(&t, "out")), 6);
+	assert_non_null(strstr(tmp_get(&t, "out"), "made c/docker.crt\n"));
+	assert_string_equal(tmp_get(&t, "err"), "");
+	assert_int_equal(run(&t, init), 0);
+	assert_null(strstr(tmp_get(&t, "out"), "made"));
+	assert_non_null(strstr(tmp_get(&t, "out"), "kept c/docker.crt\n"));
+
+	assert_int_equal(run(&t, issue), 0);
+	assert_true(tmp_has(&t, "it's/key.pem"));
+	/* what is printed can be given to a shell */
+	assert_int_equal(tmp_sh(&t, ". ./out && test -f "
+				    "\"$DOCKER_CERT_PATH/cert.pem\" && "
+				    "test \"$DOCKER_TLS_VERIFY\" = 1"),
+	    0);
+	assert_int_equal(run(&t, issue), 1);
+	assert_non_null(strstr(tmp_get(&t, "err"), "key.pem exists already"));
+	tmp_fini(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_in_one_line),
+		cmocka_unit_test(helps),
+		cmocka_unit_test(makes_and_issues),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
