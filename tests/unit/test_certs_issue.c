@@ -168,6 +168,39 @@ each_is_for_its_own_use(void **state)
 	cert_free(s);
 }
 
+/* Does the extension (its arc under 2.5.29) stand there, so marked? */
+static bool
+has_extension(const struct cert *c, char arc, bool critical)
+{
+	const char yes[] = { 6, 3, 0x55, 0x1d, arc, 1, 1, (char)0xff, 4 };
+	const char no[] = { 6, 3, 0x55, 0x1d, arc, 4 };
+	const mbedtls_x509_buf *der = &c->crt.raw;
+
+	return memmem(der->p, der->len, critical ? yes : no,
+		   critical ? sizeof(yes) : sizeof(no)) != NULL;
+}
+
+static void
+extensions_are_critical_where_they_must(void **state)
+{
+	const struct world *w = *state;
+	struct cert *c = client(w), *s = server(w);
+	const struct cert *all[] = { c, s, w->ca };
+	size_t i;
+
+	for (i = 0; i < NELEM(all); i++) {
+		assert_true(has_extension(all[i], 0x13, true));	 /* basic */
+		assert_true(has_extension(all[i], 0x0f, true));	 /* usage */
+		assert_true(has_extension(all[i], 0x0e, false)); /* own id */
+		assert_true(has_extension(all[i], 0x23, false)); /* CA's id */
+		/* purpose, on all but the CA; names, on the server alone */
+		assert_int_equal(has_extension(all[i], 0x25, false), i < 2);
+		assert_int_equal(has_extension(all[i], 0x11, false), i == 1);
+	}
+	cert_free(c);
+	cert_free(s);
+}
+
 /* The values of one attribute type, in order, each between bars. */
 static void
 subject_values(const struct cert *c, const char *oid, char *out, size_t size)
@@ -422,6 +455,7 @@ main(void)
 		T(refuses_an_issuer_that_is_no_ca),
 		T(another_ca_is_refused),
 		T(each_is_for_its_own_use),
+		T(extensions_are_critical_where_they_must),
 		T(names_go_in_literally),
 		T(largest_subject_fits),
 		T(server_names_each_host_once),
