@@ -9,10 +9,12 @@
 
 #include "cmd.h"
 #include "conf.h"
+#include "ensure.h"
 #include "log.h"
 
 struct gate_flags {
 	struct str_list listen;
+	struct str_list host;
 	const char *config;
 	bool tls, tlsverify, plain;
 	struct gate_config conf;
@@ -33,8 +35,10 @@ parse(struct gate_flags *f, int argc, char **argv)
 		{ "upstream", FLAG_STRING, &f->conf.upstream, "ADDR",
 		    "dockerd's socket" },
 		{ "certs", FLAG_STRING, &f->conf.certs, "DIR",
-		    "ca.crt, docker.crt and docker.key; dinv cert init makes "
-		    "them" },
+		    "ca.crt, docker.crt and docker.key; made if missing" },
+		{ "host", FLAG_LIST, &f->host, "NAME",
+		    "a name or address for the server certificate, besides\n"
+		    "this machine's own, when it is made" },
 		{ "tlsverify", FLAG_BOOL, &f->tlsverify, "",
 		    "ask clients for a certificate of our CA (the default)" },
 		{ "tls", FLAG_BOOL, &f->tls, "",
@@ -146,6 +150,11 @@ cmd_gate(int argc, char **argv)
 	if (f.conf.tls == GATE_TLS_NONE) {
 		log_warn("clear text: anyone who reaches the port may do what "
 		    "the policy allows anonymous clients");
+	}
+	if (f.conf.tls != GATE_TLS_NONE &&
+	    !ensure_certs_apart(f.conf.certs, f.conf.tls == GATE_TLS_VERIFY ?
+	    STORE_TLSVERIFY : STORE_TLS, &f.host)) {
+		return 1; /* it was logged why */
 	}
 	rc = gate_run(&f.conf, &d);
 	if (rc != ERR_OK) {

@@ -415,7 +415,7 @@ run(struct sup *s)
 		}
 		wait_for_something(s);
 	}
-	log_info("stopped");
+	log_info("all stopped");
 	return s->status;
 }
 
