@@ -249,7 +249,7 @@ explain(struct question *q, const char *method, const char *target)
 static int
 policy_cmd_explain(int argc, char **argv)
 {
-	struct question q = { NULL };
+	struct question q = { .cn = NULL };
 	const struct flag flags[] = {
 		{ "policy", FLAG_STRING, &q.policy, "FILE",
 		    "the policy file, or a preset" },

@@ -45,7 +45,7 @@ put_stamp(char *line, size_t size, const char *level)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 log_line(const char *level, const char *fmt, va_list ap)
 {
 	char line[1024];
