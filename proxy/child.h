@@ -27,7 +27,7 @@ struct child {
 	char *const *argv;
 	const char *log_path; /* its output is added there; NULL: ours */
 	struct backoff backoff;
-	int usage_status; /* it exits so where its flags are wrong */
+	int usage_status; /* it exits so where its flags are wrong; or -1 */
 	pid_t pid;	  /* 0: does not run */
 	int64_t started_ms;
 	int64_t restart_ms; /* when to start it again; 0: never */

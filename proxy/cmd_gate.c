@@ -77,6 +77,7 @@ settle(struct gate_flags *f, struct diag *d)
 		f->conf.tls = GATE_TLS_NONE;
 	}
 	if (f->listen.n > 0) {
+		str_list_fini(&f->conf.listen);
 		f->conf.listen = f->listen;
 	}
 	if (f->conf.tls_min > f->conf.tls_max) {
@@ -118,6 +119,8 @@ read_all(struct gate_flags *f, int argc, char **argv)
 			fprintf(stderr, "dinv gate: %s\n", d.text);
 			return 1;
 		}
+		str_list_fini(&f->listen);
+		str_list_fini(&f->host);
 		*f = flags_default;
 		f->conf = conf;
 		status = parse(f, argc, argv);
@@ -133,34 +136,41 @@ read_all(struct gate_flags *f, int argc, char **argv)
 	return -1;
 }
 
+static int
+run(struct gate_flags *f)
+{
+	struct diag d = { 0, 0, "" };
+	enum store_mode mode = f->conf.tls == GATE_TLS_VERIFY ?
+	    STORE_TLSVERIFY : STORE_TLS;
+	enum err rc;
+
+	if (f->conf.debug) {
+		log_set_level(LOG_DEBUG);
+	}
+	if (f->conf.tls == GATE_TLS_NONE) {
+		log_warn("clear text: anyone who reaches the port may do what "
+		    "the policy allows anonymous clients");
+	} else if (!ensure_certs_apart(f->conf.certs, mode, &f->host)) {
+		return 1; /* it was logged why */
+	}
+	rc = gate_run(&f->conf, &d);
+	if (rc != ERR_OK) {
+		fprintf(stderr, "dinv gate: %s\n",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
+	}
+	return rc == ERR_OK ? 0 : 1;
+}
+
 int
 cmd_gate(int argc, char **argv)
 {
 	struct gate_flags f = flags_default;
-	struct diag d = { 0, 0, "" };
 	int status = read_all(&f, argc, argv);
-	enum err rc;
 
-	if (status >= 0) {
-		return status;
+	if (status < 0) {
+		status = run(&f);
 	}
-	if (f.conf.debug) {
-		log_set_level(LOG_DEBUG);
-	}
-	if (f.conf.tls == GATE_TLS_NONE) {
-		log_warn("clear text: anyone who reaches the port may do what "
-		    "the policy allows anonymous clients");
-	}
-	if (f.conf.tls != GATE_TLS_NONE &&
-	    !ensure_certs_apart(f.conf.certs, f.conf.tls == GATE_TLS_VERIFY ?
-	    STORE_TLSVERIFY : STORE_TLS, &f.host)) {
-		return 1; /* it was logged why */
-	}
-	rc = gate_run(&f.conf, &d);
-	if (rc != ERR_OK) {
-		fprintf(stderr, "dinv gate: %s\n",
-		    d.text[0] == '\0' ? err_text(rc) : d.text);
-		return 1;
-	}
-	return 0;
+	str_list_fini(&f.conf.listen);
+	str_list_fini(&f.host);
+	return status;
 }

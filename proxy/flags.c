@@ -28,6 +28,14 @@ str_list_add(struct str_list *l, const char *item)
 	return ERR_OK;
 }
 
+void
+str_list_fini(struct str_list *l)
+{
+	free(l->item);
+	l->item = NULL;
+	l->n = 0;
+}
+
 static const struct flag *
 find_flag(const struct flag_set *set, struct span name)
 {

@@ -42,13 +42,16 @@ struct flag_set {
  * Parses argv[1..]; operands are moved to argv[1..*argc-1].  With "--" the
  * rest is left in *rest (argv pointers up to NULL), if rest is not NULL.
  * ERR_OK; ERR_USAGE with d set; -h or -help: ERR_OK with *help true.
- * List items are allocated for the life of the program.
+ * Lists are the caller's to str_list_fini().
  */
 enum err flags_parse(const struct flag_set *set, int *argc, char **argv,
     char ***rest, bool *help, struct diag *d) MUST_USE;
 
 /* Adds one value to a list; ERR_NOMEM. */
 enum err str_list_add(struct str_list *l, const char *item) MUST_USE;
+
+/* Frees the list, not what its items point to. */
+void str_list_fini(struct str_list *l);
 
 /* Prints usage, about and the flags with their defaults. */
 void flags_help(const struct flag_set *set, FILE *to);

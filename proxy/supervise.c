@@ -43,10 +43,10 @@
  * system call); past that we leave without it. */
 #define VANISH_MS 2000
 
-/* Exit status for wrong flags, where trying again cannot help: ours, and
- * dockerd's (its 2 is Go's for a panic). */
+/* Exit status of the gate for wrong flags, where trying again cannot help.
+ * dockerd has none: its 1 can mean anything, its 2 is Go's for a panic. */
 #define GATE_USAGE_STATUS 2
-#define DOCKERD_USAGE_STATUS 125
+#define NO_USAGE_STATUS (-1)
 
 enum phase { PHASE_STOPPING = 0, PHASE_STARTING, PHASE_RUNNING };
 
@@ -164,7 +164,7 @@ on_stop_signal(struct sup *s, int sig)
 		begin_stop(s, 0);
 		return;
 	}
-	log_warn("stopping at once: %s again", strsignal(sig));
+	log_warn("stopping at once: %s", strsignal(sig));
 	s->squeeze_at_ms = s->now_ms;
 	if (s->stops > 2) {
 		s->kill_at_ms = s->now_ms;
@@ -238,26 +238,25 @@ on_ready(struct sup *s)
 	}
 }
 
+/* It has never done what it is for, and trying on will not change that. */
+static bool
+is_hopeless(const struct sup *s, const struct child *c, int status)
+{
+	return !c->proven && (c->early >= s->lim->early_max ||
+				 (WIFEXITED(status) &&
+				     WEXITSTATUS(status) == c->usage_status));
+}
+
 static void
-on_child_end(struct sup *s, struct child *c, int status)
+on_unwanted_end(struct sup *s, struct child *c, int status, const char *how)
 {
 	int64_t wait, lived = s->now_ms - c->started_ms;
-	char how[64];
 
-	c->pid = 0;
-	child_status_text(status, how, sizeof(how));
-	if (s->phase == PHASE_STOPPING) {
-		log_info("%s stopped: %s", c->name, how);
-		return;
+	if (c == &s->gate && lived >= s->lim->proven_ms) {
+		c->proven = true;
 	}
-	if (c == &s->dockerd) {
-		s->ready = false;
-		ping_fini(&s->ping);
-	}
-	c->proven = c->proven || (c == &s->gate && lived >= s->lim->proven_ms);
-	if (!c->proven && (++c->early >= s->lim->early_max ||
-			      (WIFEXITED(status) &&
-				  WEXITSTATUS(status) == c->usage_status))) {
+	c->early += !c->proven;
+	if (is_hopeless(s, c, status)) {
 		log_error("%s ended: %s", c->name, how);
 		give_up(s, c);
 		return;
@@ -266,6 +265,27 @@ on_child_end(struct sup *s, struct child *c, int status)
 	c->restart_ms = s->now_ms + wait;
 	log_error("%s ended: %s; it is started again in %lld ms lived_ms=%lld",
 	    c->name, how, (long long)wait, (long long)lived);
+	if (c->early == 1 && c->log_path != NULL) {
+		prepare_show_log(c->log_path);
+	}
+}
+
+static void
+on_child_end(struct sup *s, struct child *c, int status)
+{
+	char how[64];
+
+	c->pid = 0;
+	if (c == &s->dockerd) {
+		s->ready = false;
+		ping_fini(&s->ping);
+	}
+	child_status_text(status, how, sizeof(how));
+	if (s->phase == PHASE_STOPPING) {
+		log_info("%s stopped: %s", c->name, how);
+		return;
+	}
+	on_unwanted_end(s, c, status, how);
 }
 
 /* Everybody's: as PID 1 we inherit orphans, which nobody else would reap. */
@@ -475,7 +495,7 @@ supervise_run(const struct supervise_plan *plan)
 	}
 	s.dockerd = child_of(lim, "dockerd", plan->dockerd, plan->dockerd_argv);
 	s.dockerd.log_path = plan->dockerd_log;
-	s.dockerd.usage_status = DOCKERD_USAGE_STATUS;
+	s.dockerd.usage_status = NO_USAGE_STATUS;
 	s.gate = child_of(lim, "gate", plan->gate, plan->gate_argv);
 	s.gate.usage_status = GATE_USAGE_STATUS;
 	ping_init(&s.ping);
