@@ -7,6 +7,10 @@
  * level-triggered events are, with what is watched changed only through
  * loop_io_want(), which does nothing when nothing changes.
  *
+ * libevent can save up its epoll_ctl() calls (EPOLL_USE_CHANGELIST); that was
+ * rejected: a saved call meets a descriptor number that another thread has
+ * been given since.
+ *
  * Posting from other threads goes through a pipe-less list under a mutex and
  * event_active(), which is thread-safe once evthread_use_pthreads() was
  * called.
@@ -68,21 +72,6 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static struct event_base *
-new_base(void)
-{
-	struct event_config *cfg = event_config_new();
-	struct event_base *base = NULL;
-
-	if (cfg != NULL) {
-		(void)event_config_set_flag(cfg,
-		    EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-		base = event_base_new_with_config(cfg);
-		event_config_free(cfg);
-	}
-	return base;
-}
-
 struct loop *
 loop_new(void)
 {
@@ -95,7 +84,7 @@ loop_new(void)
 	}
 	pthread_mutex_init(&l->lock, NULL);
 	l->last = &l->first;
-	l->base = new_base();
+	l->base = event_base_new();
 	if (l->base != NULL) {
 		l->wake = event_new(l->base, -1, EV_PERSIST, on_wake, l);
 	}
