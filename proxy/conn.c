@@ -535,6 +535,12 @@ conn_stop_now(struct conn *c)
 	c->stopping = true;
 	c->reason = "stopped";
 	if (c->state == CS_RELAY || c->state == CS_EXCHANGE) {
+		if (c->state == CS_RELAY) {
+			/* What was read of a raw stream is delivered. */
+			c->client_out.max += c->daemon_in.len;
+			(void)buf_move(&c->client_out, &c->daemon_in,
+			    c->daemon_in.len);
+		}
 		daemon_close(c);
 		if (c->req != NULL) {
 			c->req->ended = "stopped";

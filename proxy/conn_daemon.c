@@ -28,6 +28,14 @@ daemon_close(struct conn *c)
 	buf_fini(&c->daemon_out);
 }
 
+void
+daemon_refresh(struct conn *c)
+{
+	if (end_read(&c->daemon, &c->daemon_in)) {
+		daemon_close(c);
+	}
+}
+
 bool
 daemon_hung_up(const struct conn *c)
 {

@@ -127,6 +127,8 @@ void request_audit(struct conn *c, enum audit_kind kind,
 enum step step_connect(struct conn *c);
 enum step step_fact(struct conn *c);
 void daemon_close(struct conn *c);
+/* Between requests dockerd may only close: if it did, so do we. */
+void daemon_refresh(struct conn *c);
 /* dockerd has closed both ways (and not only its own direction). */
 bool daemon_hung_up(const struct conn *c);
 /* The next final answer head from daemon_in.  *got false: not yet there. */

@@ -91,19 +91,10 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 
 /* --- states before the decision ------------------------------------------ */
 
-/* An upstream connection between requests may only be closed by dockerd. */
-static void
-watch_idle_daemon(struct conn *c)
-{
-	if (end_read(&c->daemon, &c->daemon_in)) {
-		daemon_close(c);
-	}
-}
-
 enum step
 step_idle(struct conn *c)
 {
-	watch_idle_daemon(c);
+	daemon_refresh(c);
 	if (c->client_in.len > 0) {
 		conn_goto(c, CS_HEAD);
 		return STEP_AGAIN;
@@ -211,6 +202,7 @@ request_verdict(struct conn *c, enum verdict v)
 {
 	struct request *r = c->req;
 
+	daemon_refresh(c);
 	switch (v) {
 	case VERDICT_NEED_BODY:
 		r->collect = true;
@@ -234,6 +226,10 @@ request_verdict(struct conn *c, enum verdict v)
 		if (is_audited(r, true)) {
 			r->audited = true;
 			request_audit(c, AUDIT_DECISION, "allow");
+		}
+		if (r->head.expect_continue && !r->body.done &&
+		    r->body_out == BODY_OUT_DISCARD) {
+			answer_continue(c); /* nobody else would */
 		}
 		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_EXCHANGE);
 		if (c->state == CS_EXCHANGE &&
@@ -498,10 +494,10 @@ request_write_head(struct conn *c)
 	enum err rc;
 
 	body = policy_new_body(r->decision, &replaced);
-	have_body = replaced || r->collect;
-	if (have_body && !replaced) {
+	if (!replaced && r->collect) {
 		body = buf_span(&r->collected);
 	}
+	have_body = r->collect || (replaced && body.len > 0);
 	content = have_body || (r->canon.has_body &&
 	    r->body_out != BODY_OUT_DISCARD);
 	/* The head may be as long as the client's; a body of ours longer. */
@@ -511,7 +507,7 @@ request_write_head(struct conn *c)
 	if (rc == ERR_OK) {
 		rc = write_headers(c, out, content, replaced);
 	}
-	if (rc == ERR_OK && replaced) {
+	if (rc == ERR_OK && replaced && have_body) {
 		rc = buf_append_str(out, "Content-Type: application/json\r\n");
 	}
 	if (rc == ERR_OK) {

@@ -46,8 +46,9 @@ quietly() {
 check() {
 	[ "$(id -u)" -eq 0 ] ||
 		die 'dockerd needs root; type: sudo make run'
+	# Of overlay mounts and of DOCKER_OPTS.
 	case $root in
-	*[\'\\]*) die "the path of the checkout has a quote or backslash: $root" ;;
+	*[\'\\,:]*) die "the checkout's path must not hold ' \\ , or : ($root)" ;;
 	esac
 	case $port in
 	'' | *[!0-9]*) die "PORT must be a number, got \"$port\"" ;;

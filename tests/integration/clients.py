@@ -73,7 +73,7 @@ def normal(text):
 class Side:
     """A way to reach a dockerd with a docker command line."""
 
-    def __init__(self, cli, home, env, extra_plugins=None):
+    def __init__(self, cli, home, env):
         self.cli = cli
         self.env = {"PATH": PATH, "HOME": home, "LANG": "C.UTF-8",
                     "DOCKER_CONFIG": os.path.join(home, f"docker-{cli}"),
@@ -139,3 +139,17 @@ class Lane:
     def remove(self, *names):
         """Removes containers, there or not."""
         self.straight.docker("rm", "-fv", *names)
+
+
+class Team:
+    """Clients with different rights at one gate."""
+
+    def __init__(self, dockerd, gate, cli, home):
+        self.dockerd = dockerd
+        self.gate = gate
+        self.cli = cli
+        self.root = Side(cli, home, gate.env("root"))
+        self.ci = Side(cli, home, gate.env("job", "ci"))
+        self.watch = Side(cli, home, gate.env("eye", "watch"))
+        self.stranger = Side(cli, home, gate.env("somebody", "else"))
+        self.straight = Side(cli, home, {"DOCKER_HOST": f"unix://{dockerd.socket}"})

@@ -4,13 +4,15 @@
 import itertools
 import os
 import shutil
+import signal
 
 import pytest
 
-from clients import NEWER, Lane, Side, cli_is_there
+from clients import NEWER, Lane, Side, Team, cli_is_there
 from dockerd import Dockerd, Registry
 from gate import Certs, Gate
 from images import busybox_tar
+from upstream import Upstream
 from waiting import tail_of
 
 DOCKERD_BIN = {
@@ -30,6 +32,15 @@ ALL_LANES = BASE_LANES + [
 
 # Log files of this session that a failure shows: path -> size at test start.
 _logs = {}
+
+
+_names = itertools.count(1)
+
+
+@pytest.fixture
+def name():
+    """A name for a container (volume, network, ...) of this test's own."""
+    return f"t{next(_names)}"
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +80,8 @@ def dockerds(work, home):
 
     def get(version):
         if version not in made:
-            made[version] = _make_dockerd(version, work, home)
+            made[version] = make_dockerd(
+                version, os.path.join(work, version), home)
         return made[version]
 
     yield get
@@ -77,8 +89,9 @@ def dockerds(work, home):
         dockerd.remove()
 
 
-def _make_dockerd(version, work, home):
-    dockerd = Dockerd(version, os.path.join(work, version), DOCKERD_BIN[version])
+def make_dockerd(version, folder, home):
+    """A dockerd that runs and has the image; whose end is the caller's."""
+    dockerd = Dockerd(version, folder, DOCKERD_BIN[version])
     _logs[dockerd.log] = 0
     try:
         dockerd.start()
@@ -142,6 +155,66 @@ def start_gate(work, certs):
         _logs.pop(gate.audit)
 
 
+POLICY = """{
+  // who may do what
+  "clients": [
+    { "match": { "cn": "root" }, "role": "admin" },
+    { "match": { "ou": "ci" }, "role": "ci-runner" },
+    { "match": { "ou": "watch" }, "role": "read-only" }
+  ]
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def policy_file(work):
+    path = os.path.join(work, "policy.json")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(POLICY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def team_gates(work, certs, dockerds, policy_file):
+    """get(version, tls): as shared_gates, with a policy and clients of it."""
+    made = {}
+
+    def get(version, tls):
+        if (version, tls) not in made:
+            gate = Gate(work, certs, dockerds(version).socket, tls=tls,
+                        policy=policy_file)
+            _logs[gate.log] = _logs[gate.audit] = 0
+            made[version, tls] = gate.start()
+        return made[version, tls]
+
+    yield get
+    for gate in made.values():
+        gate.stop()
+
+
+@pytest.fixture
+def team(lane, team_gates, home):
+    """A Team: one dockerd behind one policy, and everybody's way to it."""
+    return Team(lane.dockerd, team_gates(lane.dockerd.version, lane.gate.tls),
+                lane.cli, home)
+
+
+@pytest.fixture
+def scripted(work, start_gate):
+    """scripted(script, ...): a gate before a scripted dockerd, and that."""
+    made = []
+
+    def start(script, **options):
+        path = os.path.join(work, f"scripted{next(_names)}.sock")
+        upstream = Upstream(path, script)
+        made.append(upstream)
+        return start_gate(path, **options), upstream
+
+    yield start
+    for upstream in made:
+        upstream.stop()
+
+
 def pytest_generate_tests(metafunc):
     for name, lanes in (("lane", BASE_LANES), ("any_lane", ALL_LANES)):
         if name in metafunc.fixturenames:
@@ -174,13 +247,24 @@ def any_lane(request, dockerds, shared_gates, home):
     return _lane(request, dockerds, shared_gates, home)
 
 
-_names = itertools.count(1)
+# --- a test that hangs fails -------------------------------------------------
+
+LIMIT_S = 120
+LIMIT_BIG_S = 600
 
 
-@pytest.fixture
-def name(request):
-    """A name for a container (volume, network, ...) of this test's own."""
-    return f"t{next(_names)}"
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    limit = LIMIT_BIG_S if item.get_closest_marker("big") else LIMIT_S
+
+    def give_up(_signal, _frame):
+        raise AssertionError(f"still running after {limit} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(limit)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 # --- a failure shows its logs ------------------------------------------------

@@ -89,7 +89,7 @@ class Gate:
         except OSError:
             return False
 
-    def connect(self, name="root", unit=None, timeout=60):
+    def connect(self, name="root", unit=None, timeout=30):
         """A raw TLS connection as that client."""
         ctx = context(os.path.join(self.certs.client(name, unit), "ca.pem"),
                       self.certs.client(name, unit), self.tls)

@@ -32,7 +32,7 @@ def context(ca, cert_dir=None, version=None):
 
 
 class TlsClient:
-    def __init__(self, address, ctx, server_name="127.0.0.1", timeout=60):
+    def __init__(self, address, ctx, server_name="127.0.0.1", timeout=30):
         self.sock = socket.create_connection(address, timeout=timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.from_peer = ssl.MemoryBIO()
@@ -106,8 +106,12 @@ class TlsClient:
                     self._feed()
                 except ConnectionResetError:
                     self.ended = RESET
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as e:
-                self.ended = CLEAN if isinstance(e, ssl.SSLZeroReturnError) else FIN
+            except ssl.SSLZeroReturnError:
+                self.ended = CLEAN
+            except ssl.SSLError as e:
+                if e.reason != "UNEXPECTED_EOF_WHILE_READING":
+                    raise
+                self.ended = FIN
         return b""
 
     def shutdown_write(self):
