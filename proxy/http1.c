@@ -151,7 +151,8 @@ check_request_line(struct span line, struct http_head *out, struct diag *d)
 	if (span_is(version, "HTTP/1.1")) {
 		return ERR_OK;
 	}
-	diag_set(d, 1, (unsigned)(b - line.p) + 2, "the request line names another version");
+	diag_set(d, 1, (unsigned)(b - line.p) + 2,
+	    "the request line names another version");
 	return span_starts(version, "HTTP/") ? ERR_HTTP_VERSION :
 					       ERR_HTTP_SYNTAX;
 }
@@ -229,6 +230,22 @@ on_headers_complete(http_parser *p)
 	return 1; /* no body here: only the head was given */
 }
 
+/* Lengths and sizes that http-parser refuses have codes of their own. */
+static enum err
+parser_error(enum http_errno e)
+{
+	switch (e) {
+	case HPE_HEADER_OVERFLOW:
+		return ERR_HTTP_HEAD_LIMIT;
+	case HPE_UNEXPECTED_CONTENT_LENGTH:
+	case HPE_INVALID_CONTENT_LENGTH:
+	case HPE_INVALID_TRANSFER_ENCODING:
+		return ERR_HTTP_FRAMING;
+	default:
+		return ERR_HTTP_SYNTAX;
+	}
+}
+
 static enum err
 parse_fields(struct arena *arena, struct span head, enum http_parser_type type,
     struct http_head *out, struct diag *d)
@@ -255,7 +272,7 @@ parse_fields(struct arena *arena, struct span head, enum http_parser_type type,
 	    (type == HTTP_REQUEST && !span_eq(g.url, out->target))) {
 		diag_set(d, 0, 0, "%s",
 		    http_errno_description(HTTP_PARSER_ERRNO(&p)));
-		return ERR_HTTP_SYNTAX;
+		return parser_error(HTTP_PARSER_ERRNO(&p));
 	}
 	return ERR_OK;
 }
@@ -275,7 +292,7 @@ http1_find(const struct http_head *h, const char *name)
 	return NULL;
 }
 
-/* The one header of that name; ERR_HTTP_SYNTAX where it stands twice. */
+/* The one header of that name; ERR_HTTP_FRAMING where it stands twice. */
 static enum err
 find_once(const struct http_head *h, const char *name,
     const struct header **out, struct diag *d)
@@ -295,7 +312,7 @@ find_once(const struct http_head *h, const char *name,
 
 /* Does a comma-separated list (RFC 9110 5.6.1) hold the token? */
 static bool
-list_has(struct span list, const char *token)
+list_has(struct span list, struct span token)
 {
 	const char *comma;
 	struct span item;
@@ -304,7 +321,9 @@ list_has(struct span list, const char *token)
 		comma = memchr(list.p, ',', list.len);
 		item = span_make(list.p,
 		    comma == NULL ? list.len : (size_t)(comma - list.p));
-		if (span_is_nocase(text_trim(item), token)) {
+		item = text_trim(item);
+		if (item.len == token.len && item.len > 0 &&
+		    strncasecmp(item.p, token.p, item.len) == 0) {
 			return true;
 		}
 		list.p += item.len + (comma != NULL);
@@ -314,7 +333,7 @@ list_has(struct span list, const char *token)
 }
 
 static bool
-connection_has(const struct http_head *h, const char *token)
+connection_has(const struct http_head *h, struct span token)
 {
 	size_t i;
 
@@ -340,7 +359,7 @@ judge_framing(struct http_head *h, enum body_kind otherwise, struct diag *d)
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	h->close = connection_has(h, "close");
+	h->close = connection_has(h, span_of("close"));
 	h->body = otherwise;
 	if (te != NULL && cl != NULL) {
 		diag_set(d, 0, 0,
@@ -373,7 +392,8 @@ judge_upgrade(struct http_head *h, struct diag *d)
 	const struct header *up;
 	enum err rc = find_once(h, "upgrade", &up, d);
 
-	if (rc != ERR_OK || up == NULL || !connection_has(h, "upgrade")) {
+	if (rc != ERR_OK || up == NULL ||
+	    !connection_has(h, span_of("upgrade"))) {
 		return rc; /* RFC 9110 7.8: without Connection it is ignored */
 	}
 	h->upgrade_value = up->value;
@@ -498,12 +518,9 @@ http1_parse_answer(struct arena *arena, struct span head, enum method to,
 bool
 http1_hop_by_hop(const struct http_head *h, struct span name)
 {
-	static const char *const hop[] = { "connection", "keep-alive",
-		"proxy-connection", "proxy-authenticate",
-		"proxy-authorization", "te", "transfer-encoding",
-		"content-length", "upgrade", "http2-settings", "expect",
-		"host" };
-	char token[64];
+	static const char *const hop[] = { "connection", "keep-alive", "te",
+		"transfer-encoding", "content-length", "upgrade",
+		"http2-settings", "expect", "host" };
 	size_t i;
 
 	for (i = 0; i < NELEM(hop); i++) {
@@ -511,12 +528,7 @@ http1_hop_by_hop(const struct http_head *h, struct span name)
 			return true;
 		}
 	}
-	if (name.len >= sizeof(token)) {
-		return false;
-	}
-	memcpy(token, name.p, name.len);
-	token[name.len] = '\0';
-	return connection_has(h, token);
+	return span_starts_nocase(name, "proxy-") || connection_has(h, name);
 }
 
 enum err
