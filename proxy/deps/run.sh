@@ -212,6 +212,10 @@ The gate is ready.  Paste this into another terminal, then use docker:
 
 export DOCKER_HOST=$host DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$where
 
+Clients with fewer rights (units ci and watch of docs/example-policy.json):
+
+$dinv cert issue -certs '$run/certs' -name runner-7 -ou ci -out runner-7
+
 Ctrl-C here stops it; a second one does not wait for containers.
 END
 }
@@ -243,7 +247,7 @@ DOCKER_OPTS="$(dockerd_flags | tr '\n' ' ')${DOCKER_OPTS-}" setsid "$dinv" \
 	-tlsverify -certs "$run/certs" -listen "$host" \
 	-socket "$rt/docker.sock" -data "$run/docker" \
 	-dockerd-log "$run/dockerd.log" -audit "$run/audit.jsonl" \
-	-grace 20 "$@" &
+	-policy "$root/docs/example-policy.json" -grace 20 "$@" &
 pid=$!
 say_when_ready 9>&- &
 status=0
