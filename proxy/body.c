@@ -7,8 +7,8 @@
  * cannot be told not to.  What goes out is always framed anew, so dockerd
  * never sees a chunk line that a client wrote.
  *
- * Refused: chunk extensions, blanks, empty or over-long sizes, a size over
- * 2^53, bare LF, bytes between chunk data and CRLF, malformed trailers.
+ * Refused: chunk extensions, blanks, empty or over-long sizes, a size of
+ * 2^52 and more, bare LF, bytes between chunk data and CRLF, malformed trailers.
  * Trailer fields pass on, but for those that frame or route a message
  * (RFC 9110 6.5.1).
  *
@@ -47,53 +47,90 @@ body_fini(struct body *b)
 	buf_fini(&b->line);
 }
 
-/* One piece of content, at most max bytes; returns how many were taken. */
-static size_t
-put_piece(struct buf *in, struct buf *out, uint64_t max, enum body_out as)
+/* n bytes as one chunk; room for it was seen. */
+static enum err
+put_chunk(struct buf *in, struct buf *out, size_t n)
 {
 	char size[24];
-	size_t n = in->len, room;
 	int len;
+	enum err rc;
 
-	n = n > max ? (size_t)max : n;
-	if (as == BODY_OUT_DISCARD) {
-		buf_consume(in, n);
-		return n;
-	}
-	if (as == BODY_OUT_PLAIN) {
-		return buf_move(out, in, n);
-	}
-	room = buf_room(out);
-	if (room <= CHUNK_OVERHEAD_BYTES) {
-		return 0;
-	}
-	n = n > room - CHUNK_OVERHEAD_BYTES ? room - CHUNK_OVERHEAD_BYTES : n;
-	if (n == 0 || buf_reserve(out, n + CHUNK_OVERHEAD_BYTES) == NULL) {
-		return 0;
+	if (buf_reserve(out, n + CHUNK_OVERHEAD_BYTES) == NULL) {
+		return ERR_NOMEM;
 	}
 	len = snprintf(size, sizeof(size), "%zx\r\n", n);
-	if (buf_append(out, size, (size_t)len) != ERR_OK ||
-	    buf_append(out, in->data + in->off, n) != ERR_OK ||
-	    buf_append(out, "\r\n", 2) != ERR_OK) {
-		return 0; /* cannot happen: room was reserved */
+	rc = buf_append(out, size, (size_t)len);
+	if (rc == ERR_OK) {
+		rc = buf_append(out, in->data + in->off, n);
 	}
-	buf_consume(in, n);
-	return n;
+	if (rc == ERR_OK) {
+		rc = buf_append(out, "\r\n", 2);
+	}
+	if (rc == ERR_OK) {
+		buf_consume(in, n);
+	}
+	return rc;
 }
 
-/* The ending of a body that goes out in chunks. */
-static bool
-put_last_chunk(struct buf *out, struct span trailer, enum body_out as)
+/*
+ * One piece of content, at most max bytes; *taken says how many went, 0
+ * where out is full.  Memory that is short is no full queue: nothing would
+ * wake who waits for it.
+ */
+static enum err
+put_piece(struct buf *in, struct buf *out, uint64_t max, enum body_out as,
+    size_t *taken)
 {
-	if (as != BODY_OUT_CHUNKED) {
-		return true;
+	size_t n = in->len > max ? (size_t)max : in->len, room;
+	enum err rc;
+
+	*taken = 0;
+	if (as == BODY_OUT_DISCARD) {
+		buf_consume(in, n);
+		*taken = n;
+		return ERR_OK;
 	}
-	if (buf_reserve(out, trailer.len + 8) == NULL) {
-		return false;
+	room = buf_room(out);
+	if (as == BODY_OUT_PLAIN) {
+		*taken = buf_move(out, in, n);
+		return *taken == 0 && n > 0 && room > 0 ? ERR_NOMEM : ERR_OK;
 	}
-	return buf_append(out, "0\r\n", 3) == ERR_OK &&
-	    buf_append(out, trailer.p, trailer.len) == ERR_OK &&
-	    buf_append(out, "\r\n", 2) == ERR_OK;
+	if (n == 0 || room <= CHUNK_OVERHEAD_BYTES) {
+		return ERR_OK;
+	}
+	room -= CHUNK_OVERHEAD_BYTES;
+	n = n > room ? room : n;
+	rc = put_chunk(in, out, n);
+	if (rc == ERR_OK) {
+		*taken = n;
+	}
+	return rc;
+}
+
+/* The ending of a body that goes out in chunks; *put false: out is full. */
+static enum err
+put_last_chunk(struct buf *out, struct span trailer, enum body_out as,
+    bool *put)
+{
+	size_t need = trailer.len + CHUNK_OVERHEAD_BYTES;
+	enum err rc;
+
+	*put = as != BODY_OUT_CHUNKED;
+	if (*put || buf_room(out) < need) {
+		return ERR_OK;
+	}
+	if (buf_reserve(out, need) == NULL) {
+		return ERR_NOMEM;
+	}
+	rc = buf_append(out, "0\r\n", 3);
+	if (rc == ERR_OK) {
+		rc = buf_append(out, trailer.p, trailer.len);
+	}
+	if (rc == ERR_OK) {
+		rc = buf_append(out, "\r\n", 2);
+	}
+	*put = rc == ERR_OK;
+	return rc;
 }
 
 /*
@@ -105,6 +142,7 @@ take_line(struct body *b, struct buf *in, size_t max, bool *whole)
 {
 	const uint8_t *p, *lf;
 	size_t n;
+	enum err rc;
 
 	*whole = false;
 	if (in->len == 0) {
@@ -113,9 +151,12 @@ take_line(struct body *b, struct buf *in, size_t max, bool *whole)
 	p = in->data + in->off;
 	lf = memchr(p, '\n', in->len);
 	n = lf == NULL ? in->len : (size_t)(lf - p) + 1;
-	if (b->line.len + n > max ||
-	    buf_append(&b->line, p, n) != ERR_OK) {
+	if (b->line.len + n > max) {
 		return ERR_HTTP_CHUNK;
+	}
+	rc = buf_append(&b->line, p, n);
+	if (rc != ERR_OK) {
+		return rc;
 	}
 	buf_consume(in, n);
 	if (lf == NULL) {
@@ -248,8 +289,7 @@ step_trailer(struct body *b, struct buf *in, struct buf *out, enum body_out as,
 		*again = true;
 		return trailer_is_sound(line) ? ERR_OK : ERR_HTTP_CHUNK;
 	}
-	b->done = put_last_chunk(out, span_make(all.p, start), as);
-	return ERR_OK;
+	return put_last_chunk(out, span_make(all.p, start), as, &b->done);
 }
 
 static enum err
@@ -266,7 +306,7 @@ pass_chunked(struct body *b, struct buf *in, struct buf *out, enum body_out as)
 			rc = step_size(b, in, &again);
 			break;
 		case CHUNK_DATA:
-			n = put_piece(in, out, b->left, as);
+			rc = put_piece(in, out, b->left, as, &n);
 			b->left -= n;
 			b->bytes += n;
 			again = b->left == 0;
@@ -286,6 +326,7 @@ pass_chunked(struct body *b, struct buf *in, struct buf *out, enum body_out as)
 enum err
 body_pass(struct body *b, struct buf *in, struct buf *out, enum body_out as)
 {
+	enum err rc;
 	size_t n;
 
 	if (b->done) {
@@ -294,13 +335,14 @@ body_pass(struct body *b, struct buf *in, struct buf *out, enum body_out as)
 	if (b->kind == BODY_CHUNKED) {
 		return pass_chunked(b, in, out, as);
 	}
-	n = put_piece(in, out, b->kind == BODY_EOF ? UINT64_MAX : b->left, as);
+	rc = put_piece(in, out, b->kind == BODY_EOF ? UINT64_MAX : b->left, as,
+	    &n);
 	b->bytes += n;
 	if (b->kind == BODY_LENGTH) {
 		b->left -= n;
 		b->done = b->left == 0;
 	}
-	return ERR_OK;
+	return rc;
 }
 
 enum err

@@ -550,6 +550,34 @@ conn_stop_now(struct conn *c)
 	conn_pump(c);
 }
 
+/* Judged anew as far as its head goes: what it said in a body was judged
+ * when it was said. */
+void
+conn_rejudge(struct conn *c)
+{
+	struct policy_why why;
+	struct decision *d = NULL;
+	struct arena scratch;
+	enum verdict v;
+
+	if (!is_stream(c)) {
+		return;
+	}
+	arena_init(&scratch, LIMIT_ARENA_BYTES);
+	v = policy_begin(shared_policy_get(c->w->policy), &c->who,
+	    &c->req->canon, &scratch, &d, &why);
+	arena_fini(&scratch);
+	if (v == VERDICT_DENY) {
+		log_info("stream cut: the new policy refuses it id=%s",
+		    c->req->id);
+		c->req->ended = "policy";
+		c->reason = "policy";
+		daemon_close(c);
+		conn_goto(c, CS_LINGER);
+		conn_pump(c);
+	}
+}
+
 void
 conn_kill(struct conn *c, const char *reason)
 {

@@ -13,7 +13,7 @@
 #include "census.h"
 #include "limit.h"
 #include "loop.h"
-#include "policy/policy.h"
+#include "shared_policy.h"
 #include "stream.h"
 #include "tls.h"
 
@@ -21,7 +21,6 @@
 struct gate {
 	struct limits limits;
 	struct addr upstream;
-	struct policy *policy;
 	struct audit *audit; /* or NULL */
 	struct census *census;
 };
@@ -31,7 +30,8 @@ struct conn;
 struct worker {
 	struct gate *gate;
 	struct loop *loop;
-	struct tls_server *tls; /* NULL: clear listeners only */
+	struct tls_server *tls; /* for new ones; NULL: clear listeners only */
+	struct shared_policy *policy; /* for new requests */
 	struct conn *conns;     /* newest first */
 	bool stopping;
 	unsigned number;
@@ -55,6 +55,8 @@ void conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 void conn_stop_soon(struct conn *c);
 /* Ends it now, streams too: what is written is flushed, then close_notify. */
 void conn_stop_now(struct conn *c);
+/* Another policy is in force: does an open stream outlive it? */
+void conn_rejudge(struct conn *c);
 /* Closes and frees. */
 void conn_kill(struct conn *c, const char *reason);
 /* Looks for a peer that died while nothing was read from it. */

@@ -54,6 +54,7 @@ struct request {
 	int64_t start_ms;
 	struct http_head head;
 	struct canon_req canon;
+	struct shared_policy *policy; /* the one it was judged by */
 	const struct role *role;
 	struct decision *decision;
 	struct policy_why why;

@@ -35,6 +35,7 @@ request_free(struct conn *c)
 	body_fini(&r->body);
 	body_fini(&r->answer_body);
 	arena_fini(&r->arena);
+	shared_policy_drop(r->policy);
 	free(r);
 	c->req = NULL;
 }
@@ -277,9 +278,10 @@ judge_head(struct conn *c)
 		    "dockerd lets them override the query: send Content-Type: "
 		    "application/json");
 	}
-	v = policy_begin(c->w->gate->policy, &c->who, &r->canon, &r->arena,
-	    &r->decision, &r->why);
-	r->role = policy_role(c->w->gate->policy, &c->who);
+	r->policy = shared_policy_hold(c->w->policy);
+	v = policy_begin(shared_policy_get(r->policy), &c->who, &r->canon,
+	    &r->arena, &r->decision, &r->why);
+	r->role = policy_role(shared_policy_get(r->policy), &c->who);
 	if (v == VERDICT_DENY || v == VERDICT_NEED_BODY) {
 		return request_verdict(c, v);
 	}

@@ -31,6 +31,8 @@
 
 struct running {
 	struct gate gate;
+	const struct gate_config *conf;
+	struct shared_policy *policy;
 	struct worker_thread *worker[GATE_WORKERS_MAX];
 	unsigned n_workers;
 };
@@ -49,7 +51,7 @@ is_preset(const char *name)
 }
 
 static enum err
-load_policy(const char *name, struct policy **out, struct diag *d)
+read_policy(const char *name, struct policy **out, struct diag *d)
 {
 	struct secret text = { NULL, 0 };
 	struct diag why = { 0, 0, "" };
@@ -72,6 +74,23 @@ load_policy(const char *name, struct policy **out, struct diag *d)
 		    why.col, why.text);
 	}
 	return rc;
+}
+
+static enum err
+load_policy(const char *name, struct shared_policy **out, struct diag *d)
+{
+	struct policy *pol = NULL;
+	enum err rc = read_policy(name, &pol, d);
+
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	*out = shared_policy_new(pol);
+	if (*out == NULL) {
+		policy_free(pol);
+		return ERR_NOMEM;
+	}
+	return ERR_OK;
 }
 
 static enum err
@@ -182,10 +201,10 @@ make_workers(struct running *r, const struct gate_config *conf,
 		if (rc != ERR_OK) {
 			break;
 		}
-		rc = worker_new(&r->gate, r->n_workers, tls,
+		rc = worker_new(&r->gate, r->n_workers, tls, r->policy,
 		    &r->worker[r->n_workers]);
 		if (rc != ERR_OK) {
-			tls_server_free(tls);
+			tls_server_drop(tls);
 			break;
 		}
 		r->n_workers++;
@@ -199,6 +218,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	enum err rc;
 	size_t i;
 
+	r->conf = conf;
 	r->gate.limits = conf->limits;
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
 	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
@@ -207,7 +227,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = ERR_USAGE;
 	}
 	if (rc == ERR_OK) {
-		rc = load_policy(conf->policy, &r->gate.policy, d);
+		rc = load_policy(conf->policy, &r->policy, d);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
 		rc = audit_open(conf->audit, &r->gate.audit, d);
@@ -260,6 +280,52 @@ all_done(const struct running *r)
 	return true;
 }
 
+/* Everything anew, or nothing at all: the first part that cannot be used
+ * leaves all as it is. */
+static enum err
+reload_parts(struct running *r, struct diag *d)
+{
+	struct tls_server *tls[GATE_WORKERS_MAX] = { NULL };
+	struct shared_policy *policy = NULL;
+	enum err rc = load_policy(r->conf->policy, &policy, d);
+	unsigned i;
+
+	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
+		rc = load_tls(r->conf, &tls[i], d);
+	}
+	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
+		rc = worker_reload(r->worker[i], tls[i], policy);
+		if (rc == ERR_OK) {
+			tls[i] = NULL; /* it is the worker's now */
+		}
+	}
+	for (i = 0; i < r->n_workers; i++) {
+		tls_server_drop(tls[i]);
+	}
+	if (rc == ERR_OK) {
+		shared_policy_drop(r->policy);
+		r->policy = policy;
+		policy = NULL;
+	}
+	shared_policy_drop(policy);
+	return rc;
+}
+
+static void
+reload(struct running *r)
+{
+	struct diag d = { 0, 0, "" };
+	enum err rc = reload_parts(r, &d);
+
+	if (rc == ERR_OK) {
+		log_info("reloaded policy=%s certs=%s", r->conf->policy,
+		    r->conf->certs);
+	} else {
+		log_error("not reloaded, the old policy and certificates stay "
+		    "in force: %s", d.text[0] == '\0' ? err_text(rc) : d.text);
+	}
+}
+
 /* Waits for the signals that main blocked; returns when all have stopped. */
 static void
 wait_for_stop(struct running *r, const sigset_t *set)
@@ -276,8 +342,7 @@ wait_for_stop(struct running *r, const sigset_t *set)
 			stopping = true;
 			stop_workers(r);
 		} else if (sig == SIGHUP) {
-			log_info("SIGHUP: restart the gate to load another "
-			    "policy or certificate");
+			reload(r);
 		}
 	}
 }
@@ -325,7 +390,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 		worker_free(r.worker[i]);
 	}
 	census_free(r.gate.census);
-	policy_free(r.gate.policy);
+	shared_policy_drop(r.policy);
 	audit_close(r.gate.audit);
 	return rc;
 }

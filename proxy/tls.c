@@ -40,6 +40,7 @@
 #define TLS_KEY_FILE_BYTES 65536
 
 struct tls_server {
+	unsigned holders; /* the worker, and each stream */
 	mbedtls_ssl_config conf;
 	mbedtls_entropy_context entropy;
 	mbedtls_ctr_drbg_context drbg;
@@ -224,6 +225,7 @@ tls_server_new(const struct tls_options *opt, struct tls_server **out,
 	if (t == NULL) {
 		return ERR_NOMEM;
 	}
+	t->holders = 1;
 	mbedtls_ssl_config_init(&t->conf);
 	mbedtls_entropy_init(&t->entropy);
 	mbedtls_ctr_drbg_init(&t->drbg);
@@ -246,14 +248,14 @@ tls_server_new(const struct tls_options *opt, struct tls_server **out,
 		t = NULL;
 	}
 out:
-	tls_server_free(t);
+	tls_server_drop(t);
 	return rc;
 }
 
 void
-tls_server_free(struct tls_server *t)
+tls_server_drop(struct tls_server *t)
 {
-	if (t == NULL) {
+	if (t == NULL || --t->holders > 0) {
 		return;
 	}
 	mbedtls_ssl_config_free(&t->conf);
@@ -317,6 +319,7 @@ tls_accept(struct tls_server *t, int fd, struct stream **out)
 		free(ts);
 		return ERR_NOMEM;
 	}
+	t->holders++;
 	mbedtls_ssl_set_bio(&ts->ssl, ts, socket_send, socket_recv, NULL);
 	*out = &ts->s;
 	return ERR_OK;
@@ -506,6 +509,7 @@ tls_close(struct stream *s)
 
 	close(ts->s.fd);
 	mbedtls_ssl_free(&ts->ssl);
+	tls_server_drop(ts->server);
 	free(ts);
 }
 

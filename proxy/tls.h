@@ -21,15 +21,17 @@ struct tls_options {
 	enum tls_version min, max;
 };
 
-struct tls_server; /* one a worker: never shared between threads */
+/* One a worker, never shared between threads; its streams hold it. */
+struct tls_server;
 
 /* ERR_CERT, ERR_KEY, ERR_CERT_MISMATCH, ERR_RANDOM, ERR_NOMEM; d says which
  * file and what to do. */
 enum err tls_server_new(const struct tls_options *opt, struct tls_server **out,
     struct diag *d) MUST_USE;
-void tls_server_free(struct tls_server *t);
+/* The owner lets go; freed with its last stream.  NULL is fine. */
+void tls_server_drop(struct tls_server *t);
 
-/* Takes fd on success.  The server must outlive the stream. */
+/* Takes fd on success. */
 enum err tls_accept(struct tls_server *t, int fd,
     struct stream **out) MUST_USE;
 

@@ -186,6 +186,48 @@ on_stop(void *arg)
 	on_stop_tick(t);
 }
 
+struct reload {
+	struct worker_thread *t;
+	struct tls_server *tls;
+	struct shared_policy *policy;
+};
+
+static void
+on_reload(void *arg)
+{
+	struct reload *r = arg;
+	struct worker *w = &r->t->w;
+	struct tls_server *old_tls = w->tls;
+	struct shared_policy *old_policy = w->policy;
+
+	w->tls = r->tls;
+	w->policy = r->policy;
+	tls_server_drop(old_tls);
+	shared_policy_drop(old_policy);
+	each_conn(r->t, conn_rejudge);
+	free(r);
+}
+
+enum err
+worker_reload(struct worker_thread *t, struct tls_server *tls,
+    struct shared_policy *policy)
+{
+	struct reload *r = malloc(sizeof(*r));
+
+	if (r == NULL) {
+		return ERR_NOMEM;
+	}
+	r->t = t;
+	r->tls = tls;
+	r->policy = shared_policy_hold(policy);
+	if (loop_post(t->w.loop, on_reload, r) != ERR_OK) {
+		shared_policy_drop(policy);
+		free(r);
+		return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
 void
 worker_stop(struct worker_thread *t)
 {
@@ -215,7 +257,7 @@ worker_main(void *arg)
 
 enum err
 worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
-    struct worker_thread **out)
+    struct shared_policy *policy, struct worker_thread **out)
 {
 	struct worker_thread *t = calloc(1, sizeof(*t));
 
@@ -234,6 +276,7 @@ worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
 		return ERR_NOMEM;
 	}
 	t->w.tls = tls;
+	t->w.policy = shared_policy_hold(policy);
 	*out = t;
 	return ERR_OK;
 }
@@ -284,6 +327,7 @@ worker_free(struct worker_thread *t)
 	loop_timer_free(t->sweep);
 	loop_timer_free(t->tick);
 	loop_free(t->w.loop);
-	tls_server_free(t->w.tls);
+	tls_server_drop(t->w.tls);
+	shared_policy_drop(t->w.policy);
 	free(t);
 }
