@@ -7,8 +7,8 @@
  * cannot be told not to.  What goes out is always framed anew, so dockerd
  * never sees a chunk line that a client wrote.
  *
- * Refused: chunk extensions, blanks, empty or over-long sizes, a size of
- * 2^52 and more, bare LF, bytes between chunk data and CRLF, malformed trailers.
+ * Refused: chunk extensions, blanks, empty or over-long sizes, 2^52 and more,
+ * bare LF, bytes between chunk data and CRLF, malformed trailers.
  * Trailer fields pass on, but for those that frame or route a message
  * (RFC 9110 6.5.1).
  *
@@ -30,6 +30,7 @@ enum chunk_state {
 
 #define CHUNK_SIZE_LINE_BYTES 18 /* 16 digits and CRLF */
 #define CHUNK_OVERHEAD_BYTES 32  /* our own size line and CRLF */
+#define LAST_CHUNK_BYTES 5       /* "0", CRLF, and CRLF behind the trailers */
 
 void
 body_init(struct body *b, enum body_kind kind, uint64_t length)
@@ -112,7 +113,7 @@ static enum err
 put_last_chunk(struct buf *out, struct span trailer, enum body_out as,
     bool *put)
 {
-	size_t need = trailer.len + CHUNK_OVERHEAD_BYTES;
+	size_t need = trailer.len + LAST_CHUNK_BYTES;
 	enum err rc;
 
 	*put = as != BODY_OUT_CHUNKED;

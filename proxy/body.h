@@ -18,7 +18,7 @@ enum body_kind {
 enum body_out {
 	BODY_OUT_DISCARD = 0, /* read and thrown away */
 	BODY_OUT_PLAIN,       /* the content alone */
-	BODY_OUT_CHUNKED,     /* a chunk for each piece, trailers, last chunk */
+	BODY_OUT_CHUNKED,     /* BODY_CHUNKED alone: chunks, the last, trailers */
 };
 
 struct body {
