@@ -305,7 +305,12 @@ on_limit(void *arg)
 
 	switch (c->state) {
 	case CS_HEAD:
-		(void)answer_error(c, 408, "the request head took too long");
+		(void)request_refuse_early(c, 408,
+		    "the request head took too long");
+		break;
+	case CS_IDLE:
+		c->reason = "idle";
+		conn_goto(c, CS_LINGER);
 		break;
 	case CS_COLLECT:
 		(void)answer_error(c, 408, "the request body took too long");
@@ -319,7 +324,7 @@ on_limit(void *arg)
 		    c->w->gate->upstream.text);
 		break;
 	default:
-		(void)conn_closed(c, c->state == CS_IDLE ? "idle" : "timeout");
+		(void)conn_closed(c, "timeout");
 		break;
 	}
 	conn_pump(c);

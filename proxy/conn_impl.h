@@ -117,6 +117,9 @@ enum step step_idle(struct conn *c);
 enum step step_head(struct conn *c);
 enum step step_collect(struct conn *c);
 void request_free(struct conn *c);
+/* Refused before there was a request: makes one, so that it is answered. */
+enum step request_refuse_early(struct conn *c, unsigned status,
+    const char *text);
 /* Acts on a verdict: refuse, look at a fact, or forward. */
 enum step request_verdict(struct conn *c, enum verdict v);
 /* The judged request's head into daemon_out; ERR_LIMIT, ERR_NOMEM. */

@@ -255,6 +255,7 @@ judge_head(struct conn *c)
 	enum err rc;
 
 	if (r->head.target.len > c->w->gate->limits.target_bytes) {
+		r->keep = false;
 		return answer_error(c, 414, "the request target is longer than "
 		    "limits.target_bytes (%u)",
 		    c->w->gate->limits.target_bytes);
@@ -319,9 +320,8 @@ take_head(struct conn *c, size_t len)
 	return judge_head(c);
 }
 
-/* Refused before there was a request: there must be one to answer. */
-static enum step
-refuse_early(struct conn *c, unsigned status, const char *text)
+enum step
+request_refuse_early(struct conn *c, unsigned status, const char *text)
 {
 	if (c->req == NULL) {
 		c->req = request_new(c);
@@ -329,6 +329,7 @@ refuse_early(struct conn *c, unsigned status, const char *text)
 	if (c->req == NULL) {
 		return conn_closed(c, "memory");
 	}
+	c->req->keep = false;
 	c->req->why.role = c->req->why.rule = "";
 	return answer_error(c, status, "%s", text);
 }
@@ -340,7 +341,7 @@ step_head(struct conn *c)
 
 	if (len > c->w->gate->limits.head_bytes ||
 	    (len == 0 && c->client_in.len >= c->w->gate->limits.head_bytes)) {
-		return refuse_early(c, 431, "the request head is larger than "
+		return request_refuse_early(c, 431, "the request head is larger than "
 		    "limits.head_bytes");
 	}
 	if (len > 0) {
