@@ -149,10 +149,15 @@ def start_gate(work, certs):
 
     yield start
     for gate in made:
-        gate.stop()
-    for gate in made:
         _logs.pop(gate.log)
         _logs.pop(gate.audit)
+    faults = []
+    for gate in made:
+        try:
+            gate.stop()
+        except AssertionError as e:
+            faults.append(str(e))
+    assert not faults, "\n".join(faults)
 
 
 POLICY = """{
