@@ -94,9 +94,17 @@ is_free() {
 		! ip -4 route show match "$1.0.0/16" | grep -qv '^default'
 }
 
+# The one that dockerd's data knows, or one that other checkouts are unlikely
+# to have, or any.
 choose_net() {
-	for net in $(cat "$run/net" 2>/dev/null) 10.213 10.214 10.215 10.219 \
-	    10.223 10.229 172.29 172.30 172.31; do
+	net=$(cat "$run/net" 2>/dev/null || true)
+	if [ -n "$net" ]; then
+		is_free "$net" && return
+		step NET "$net.0.0/16 has another owner now: networks made before are forgotten"
+		rm -rf "$run/docker/network"
+	fi
+	for net in 10.$((100 + id % 100)) 10.$((200 + id % 50)) 172.29 172.30 \
+	    172.31; do
 		if is_free "$net"; then
 			echo "$net" >"$run/net"
 			return
@@ -195,26 +203,29 @@ dockerd_flags() {
 
 host=tcp://127.0.0.1:$port
 
+# A path as a shell reads it.
+quoted() {
+	case $1 in
+	*[!A-Za-z0-9/._+-]*) echo "'$1'" ;;
+	*) echo "$1" ;;
+	esac
+}
+
 say_when_ready() {
 	until DOCKER_HOST=$host DOCKER_TLS_VERIFY=1 \
 	    DOCKER_CERT_PATH=$run/client docker version >/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null || return 0
 		sleep 0.1
 	done
-	# For a shell, where the path needs it.
-	case $run in
-	*[!A-Za-z0-9/._+-]*) where="'$run/client'" ;;
-	*) where=$run/client ;;
-	esac
 	cat <<END
 
 The gate is ready.  Paste this into another terminal, then use docker:
 
-export DOCKER_HOST=$host DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$where
+export DOCKER_HOST=$host DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$(quoted "$run/client")
 
 Clients with fewer rights (units ci and watch of docs/example-policy.json):
 
-$dinv cert issue -certs '$run/certs' -name runner-7 -ou ci -out runner-7
+$(quoted "$dinv") cert issue -certs $(quoted "$run/certs") -name runner-7 -ou ci -out runner-7
 
 Ctrl-C here stops it; a second one does not wait for containers.
 END
