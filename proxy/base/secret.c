@@ -58,12 +58,17 @@ secret_read_file(struct secret *s, const char *path, size_t max)
 	struct secret tmp = { NULL, 0 };
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a pipe in a file's place must not hold the gate up. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1) {
 		rc = errno == ENOENT ? ERR_NOTFOUND : ERR_IO;
 		goto out;
 	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == -1) {
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		goto out;
 	}
 	if (st.st_size < 0 || (uintmax_t)st.st_size > max) {

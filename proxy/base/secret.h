@@ -14,7 +14,10 @@ struct secret {
 	size_t len;
 };
 
-/* Reads a whole file of at most max bytes. */
+/*
+ * Reads a whole regular file of at most max bytes.  ERR_NOTFOUND, ERR_LIMIT,
+ * ERR_NOMEM, ERR_IO with errno; s is untouched on failure.
+ */
 enum err secret_read_file(struct secret *s, const char *path,
     size_t max) MUST_USE;
 void secret_fini(struct secret *s);
