@@ -82,12 +82,14 @@ refuse_stranger(const struct principal *who, struct policy_why *why)
 	case PRINCIPAL_CERT:
 		snprintf(why->message, sizeof(why->message),
 		    "dinv: no client entry of the policy matches certificate "
-		    "%s; ask the owner of this host", quote(who->cn).s);
+		    "%s; ask the owner of this host",
+		    quote(who->cn).s);
 		break;
 	case PRINCIPAL_LOCAL:
 		snprintf(why->message, sizeof(why->message),
 		    "dinv: no client entry of the policy matches uid %u, gid "
-		    "%u; ask the owner of this host", who->uid, who->gid);
+		    "%u; ask the owner of this host",
+		    who->uid, who->gid);
 		break;
 	case PRINCIPAL_ANONYMOUS:
 	case PRINCIPAL_NONE:
@@ -116,13 +118,12 @@ judge_upgrade(const struct decision *d, struct policy_why *why)
 	enum upgrade u = d->req->upgrade;
 	const struct op *op = d->req->op;
 
-	if (u == UPGRADE_NONE ||
-	    (op != NULL && upgrade_of[op->mode] == u)) {
+	if (u == UPGRADE_NONE || (op != NULL && upgrade_of[op->mode] == u)) {
 		return VERDICT_ALLOW;
 	}
 	return decision_refuse(d, why, RULE_UPGRADE, "",
-	    "to change the protocol of %s", op == NULL ? "this request" :
-						       op->name);
+	    "to change the protocol of %s",
+	    op == NULL ? "this request" : op->name);
 }
 
 static enum verdict
@@ -134,8 +135,8 @@ judge_operation(struct decision *d, struct policy_why *why)
 	if (d->req->api_minor > OPS_API_MINOR_MAX) {
 		return decision_refuse(d, why, RULE_API_VERSION, "",
 		    "API versions above 1.%d, which it does not know (set "
-		    "DOCKER_API_VERSION=1.%d)", OPS_API_MINOR_MAX,
-		    OPS_API_MINOR_MAX);
+		    "DOCKER_API_VERSION=1.%d)",
+		    OPS_API_MINOR_MAX, OPS_API_MINOR_MAX);
 	}
 	if (op == NULL) {
 		q = quote(d->req->path);
@@ -147,8 +148,8 @@ judge_operation(struct decision *d, struct policy_why *why)
 		d->line = d->role->line_of[ops_index(op)];
 	}
 	if (!d->role->allowed[ops_index(op)]) {
-		return decision_refuse(d, why, RULE_OP, "", "the operation %s",
-		    op->name);
+		return decision_refuse(
+		    d, why, RULE_OP, "", "the operation %s", op->name);
 	}
 	if (op->body == OP_BODY_JSON && op->fields == NULL) {
 		return decision_refuse(d, why, RULE_UNJUDGED, "",
@@ -256,8 +257,7 @@ judge_request(struct decision *d, struct policy_why *why)
 		return v == VERDICT_ALLOW ? VERDICT_NEED_BODY : v;
 	}
 	rc = need_subject(d);
-	return rc == ERR_OK ? decision_next(d, why) :
-			      decision_fail(d, why, rc);
+	return rc == ERR_OK ? decision_next(d, why) : decision_fail(d, why, rc);
 }
 
 enum verdict
@@ -295,8 +295,8 @@ policy_begin(const struct policy *pol, const struct principal *who,
 }
 
 static enum verdict
-walk_body(struct decision *d, const struct json_node *root,
-    struct policy_why *why)
+walk_body(
+    struct decision *d, const struct json_node *root, struct policy_why *why)
 {
 	struct walk w = {
 		.may = d->role->may,
@@ -312,8 +312,8 @@ walk_body(struct decision *d, const struct json_node *root,
 	rc = fields_walk(&w, d->req->op->fields, root);
 	if (rc == ERR_POLICY) {
 		buf_fini(&out);
-		return decision_refuse(d, why, w.found.rule, w.found.path,
-		    "%s", w.found.what);
+		return decision_refuse(
+		    d, why, w.found.rule, w.found.path, "%s", w.found.what);
 	}
 	if (rc == ERR_OK) {
 		copy = arena_dup(d->arena, buf_span(&out));

@@ -14,7 +14,7 @@ struct fact {
 	enum fact_kind kind;
 	struct span name;
 	const char *path; /* where the request named it; "" for its target */
-	bool subject;     /* the object of the request: its id is sent on */
+	bool subject;	  /* the object of the request: its id is sent on */
 	struct fact *next;
 };
 
@@ -22,14 +22,14 @@ struct decision {
 	const struct role *role;
 	const struct canon_req *req;
 	struct arena *arena;
-	unsigned line;      /* of the policy file */
-	bool replace;       /* policy_new_body() */
+	unsigned line; /* of the policy file */
+	bool replace;  /* policy_new_body() */
 	struct span body;
 	struct fact *facts; /* in order; asked up to and without next */
 	struct fact *next;  /* the one to ask about */
 	unsigned n_facts;
 	struct span target; /* to GET for it */
-	struct span id;     /* full id of the request's object, or empty */
+	struct span id;	    /* full id of the request's object, or empty */
 };
 
 /* Writes a refusal; what is refused is in fmt.  Returns VERDICT_DENY. */
@@ -37,15 +37,15 @@ enum verdict decision_refuse(const struct decision *d, struct policy_why *why,
     enum rule r, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 /* For failures of our own. */
-enum verdict decision_fail(const struct decision *d, struct policy_why *why,
-    enum err rc);
+enum verdict decision_fail(
+    const struct decision *d, struct policy_why *why, enum err rc);
 
 /* Notes a fact to ask for, once each. */
 enum err decision_need(struct decision *d, enum fact_kind kind,
     struct span name, const char *path) MUST_USE;
 /* What walks that find facts call; arg is the decision. */
-enum err decision_walk_need(void *arg, enum fact_kind kind, struct span name,
-    const char *path);
+enum err decision_walk_need(
+    void *arg, enum fact_kind kind, struct span name, const char *path);
 
 /* The next fact, or VERDICT_ALLOW when there is none left. */
 enum verdict decision_next(struct decision *d, struct policy_why *why);

@@ -36,8 +36,8 @@ static const char *const fact_words[] = {
 /* --- collecting ---------------------------------------------------------- */
 
 enum err
-decision_need(struct decision *d, enum fact_kind kind, struct span name,
-    const char *path)
+decision_need(
+    struct decision *d, enum fact_kind kind, struct span name, const char *path)
 {
 	struct fact *f, **end = &d->facts;
 	struct span kept;
@@ -70,8 +70,8 @@ decision_need(struct decision *d, enum fact_kind kind, struct span name,
 }
 
 enum err
-decision_walk_need(void *arg, enum fact_kind kind, struct span name,
-    const char *path)
+decision_walk_need(
+    void *arg, enum fact_kind kind, struct span name, const char *path)
 {
 	struct decision *d = arg;
 
@@ -131,8 +131,8 @@ decision_next(struct decision *d, struct policy_why *why)
 	buf_init(&b, (size_t)256 * 1024);
 	rc = write_fact_target(d->next, &b);
 	if (rc == ERR_OK) {
-		d->target = span_make(arena_dup(d->arena, buf_span(&b)),
-		    buf_span(&b).len);
+		d->target = span_make(
+		    arena_dup(d->arena, buf_span(&b)), buf_span(&b).len);
 		rc = d->target.p == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	buf_fini(&b);
@@ -163,13 +163,13 @@ no_answer(struct decision *d, const struct fact *f, const char *what,
 static struct span
 member_text(const struct json_node *object, const char *name)
 {
-	const struct json_node *v = object == NULL ||
-		json_type(object) != JSON_OBJECT ?
-	    NULL :
-	    json_get(object, name);
+	const struct json_node *v =
+	    object == NULL || json_type(object) != JSON_OBJECT
+		? NULL
+		: json_get(object, name);
 
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v) :
-							  span_make(NULL, 0);
+	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
+							: span_make(NULL, 0);
 }
 
 /* 64 lower-case hex digits. */
@@ -308,8 +308,8 @@ not_found(struct decision *d, const struct fact *f, struct policy_why *why)
 	if (f->kind == FACT_VOLUME || f->kind == FACT_NETWORK) {
 		return VERDICT_ALLOW;
 	}
-	(void)decision_refuse(d, why, RULE_NOT_FOUND, "", "%s",
-	    rule_what(RULE_NOT_FOUND));
+	(void)decision_refuse(
+	    d, why, RULE_NOT_FOUND, "", "%s", rule_what(RULE_NOT_FOUND));
 	why->status = 404;
 	text_escape(f->name, name, sizeof(name));
 	snprintf(why->message, sizeof(why->message), "No such %s: %s",

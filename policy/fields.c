@@ -14,8 +14,9 @@
  * Rejected: dropping unknown fields in silence (a container would start with
  * less than was asked for), and judging the tree first and writing later.
  *
- * Attackers write "HoſtConfig" and "privileged", a string for a list, HostConfig
- * fields at the top level (dockerd 26 and older merge them), one name twice.
+ * Attackers write "HoſtConfig" and "privileged", a string for a list,
+ * HostConfig fields at the top level (dockerd 26 and older merge them), one
+ * name twice.
  */
 #include "fields.h"
 
@@ -60,8 +61,7 @@ fields_fold(struct span key, const char *name)
 	for (; key.len > 0; key.p += n, key.len -= n) {
 		int c = fold_rune(key, &n);
 
-		if (*name == '\0' ||
-		    c != fold_rune(span_make(name, 1), &m)) {
+		if (*name == '\0' || c != fold_rune(span_make(name, 1), &m)) {
 			return false;
 		}
 		name++;
@@ -117,8 +117,7 @@ walk_path(const struct frame *at, char *out, size_t size)
 	walk_path(at->up, out, size);
 	n = strlen(out);
 	if (at->name != NULL) {
-		snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "",
-		    at->name);
+		snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", at->name);
 	} else if (at->key.p != NULL) {
 		snprintf(out + n, size - n, "[%s]", quote(at->key).s);
 	} else {
@@ -289,8 +288,7 @@ write_bool(struct walk *w, const struct json_node *v)
 /* An array; item writes each element, with its index on the path. */
 static void
 write_array(struct walk *w, const struct field *f, const struct json_node *v,
-    void (*item)(struct walk *, const struct field *,
-	const struct json_node *))
+    void (*item)(struct walk *, const struct field *, const struct json_node *))
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
@@ -316,8 +314,7 @@ write_array(struct walk *w, const struct field *f, const struct json_node *v,
 /* A map: its keys are data, told apart letter by letter. */
 static void
 write_map(struct walk *w, const struct field *f, const struct json_node *v,
-    void (*item)(struct walk *, const struct field *,
-	const struct json_node *))
+    void (*item)(struct walk *, const struct field *, const struct json_node *))
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
@@ -373,8 +370,8 @@ item_empty(struct walk *w, const struct field *f, const struct json_node *v)
 	put_str(w, "{}");
 }
 
-static void write_object(struct walk *w, const struct fields *t,
-    const struct json_node *v);
+static void write_object(
+    struct walk *w, const struct fields *t, const struct json_node *v);
 
 static void
 item_object(struct walk *w, const struct field *f, const struct json_node *v)
@@ -388,8 +385,8 @@ item_object(struct walk *w, const struct field *f, const struct json_node *v)
 
 /* A map's values may be null where they are pointers (EndpointSettings). */
 static void
-item_object_or_null(struct walk *w, const struct field *f,
-    const struct json_node *v)
+item_object_or_null(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) == JSON_NULL) {
 		put_str(w, "null");
@@ -399,8 +396,8 @@ item_object_or_null(struct walk *w, const struct field *f,
 }
 
 static void
-item_objects_or_null(struct walk *w, const struct field *f,
-    const struct json_node *v)
+item_objects_or_null(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) == JSON_NULL) {
 		put_str(w, "null");
@@ -410,8 +407,7 @@ item_objects_or_null(struct walk *w, const struct field *f,
 }
 
 static void
-write_strslice(struct walk *w, const struct field *f,
-    const struct json_node *v)
+write_strslice(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) != JSON_STRING) {
 		write_array(w, f, v, item_string);
@@ -492,8 +488,8 @@ static void
 judge_text(struct walk *w, const struct field *f, struct span s)
 {
 	if (!in_list(s, f->allow)) {
-		walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
-		    quote(s).s);
+		walk_refuse(
+		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(s).s);
 	}
 }
 
@@ -599,11 +595,8 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
 	return f->type != FT_NEVER;
 }
 
-
-
 static void
-write_object(struct walk *w, const struct fields *t,
-    const struct json_node *v)
+write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 {
 	bool seen[FIELDS_MAX] = { false }, comma = false;
 	const struct json_node *m;
@@ -631,8 +624,7 @@ write_object(struct walk *w, const struct fields *t,
 }
 
 enum err
-fields_judge(struct walk *w, const struct fields *t,
-    const struct json_node *v)
+fields_judge(struct walk *w, const struct fields *t, const struct json_node *v)
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *m;

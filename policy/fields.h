@@ -23,8 +23,8 @@ enum field_type {
 	FT_STRSLICE, /* the same, or one string: written as an array */
 	FT_STRLISTS, /* array of arrays of strings */
 	FT_STRMAP,   /* object of strings */
-	FT_SET,      /* object of empty objects: written as such */
-	FT_OBJ,      /* object of the sub table's fields */
+	FT_SET,	     /* object of empty objects: written as such */
+	FT_OBJ,	     /* object of the sub table's fields */
 	FT_OBJS,     /* array of such objects */
 	FT_OBJMAP,   /* object of such objects */
 	FT_LISTMAP,  /* object of arrays of such objects (PortMap) */
@@ -44,8 +44,8 @@ struct field {
 	enum rule rule;
 	/* Of FT_STR the value, of FT_STRS each, of FT_STRMAP the keys. */
 	const char *const *allow;
-	void (*judge)(struct walk *w, const struct field *f,
-	    const struct json_node *v);
+	void (*judge)(
+	    struct walk *w, const struct field *f, const struct json_node *v);
 };
 
 struct fields {
@@ -58,9 +58,9 @@ struct fields {
 
 /* What the walk found out. */
 struct finding {
-	enum rule rule;  /* RULE_NONE: nothing to refuse */
-	char path[128];  /* "HostConfig.Binds[2]" */
-	char what[192];  /* what is refused; printable */
+	enum rule rule; /* RULE_NONE: nothing to refuse */
+	char path[128]; /* "HostConfig.Binds[2]" */
+	char what[192]; /* what is refused; printable */
 };
 
 /* What only dockerd can tell. */
@@ -76,34 +76,34 @@ struct frame {
 	const struct frame *up;
 	const char *name; /* a member of a struct, or NULL */
 	struct span key;  /* a key of a map, or empty */
-	size_t index;     /* of an array's element */
+	size_t index;	  /* of an array's element */
 };
 
 struct walk {
-	uint64_t may;      /* RULE_BIT() set of what is not refused */
-	struct buf *out;   /* NULL: judge only */
+	uint64_t may;	 /* RULE_BIT() set of what is not refused */
+	struct buf *out; /* NULL: judge only */
 	const struct frame *at;
 	struct finding found;
 	/* Called for names that dockerd must be asked about; may be NULL. */
-	enum err (*need)(void *arg, enum fact_kind kind, struct span name,
-	    const char *path);
+	enum err (*need)(
+	    void *arg, enum fact_kind kind, struct span name, const char *path);
 	void *arg;
-	enum err err;      /* ERR_POLICY with found, or a failure */
+	enum err err; /* ERR_POLICY with found, or a failure */
 };
 
 /*
  * Judges an object (null is an empty one) and writes it to w->out.
  * ERR_OK; ERR_POLICY with w->found; ERR_NOMEM, ERR_LIMIT.
  */
-enum err fields_walk(struct walk *w, const struct fields *t,
-    const struct json_node *v) MUST_USE;
+enum err fields_walk(
+    struct walk *w, const struct fields *t, const struct json_node *v) MUST_USE;
 
 /*
  * Judges what dockerd itself wrote (an inspected object): only the fields of
  * the table are looked at, and nothing is written.
  */
-enum err fields_judge(struct walk *w, const struct fields *t,
-    const struct json_node *v) MUST_USE;
+enum err fields_judge(
+    struct walk *w, const struct fields *t, const struct json_node *v) MUST_USE;
 
 /* For judges.  Each is silent once something was found. */
 void walk_refuse(struct walk *w, enum rule r, const char *fmt, ...)
@@ -117,8 +117,8 @@ void walk_path(const struct frame *at, char *out, size_t size);
 /* "", 0, false, null, [] and {}, also a struct of nothing else. */
 bool fields_zero(const struct json_node *v);
 /* The member that Go reads as name (its case folded), or NULL. */
-const struct json_node *fields_get(const struct json_node *object,
-    const char *name);
+const struct json_node *fields_get(
+    const struct json_node *object, const char *name);
 /* Is it the same name to Go? */
 bool fields_fold(struct span key, const char *name);
 
@@ -131,8 +131,8 @@ struct quoted quote(struct span s);
 /* What makes an existing container a way to the host. */
 extern const struct fields fields_inspect;
 extern const struct fields fields_container_create, fields_container_update,
-    fields_container_exec, fields_exec_start, fields_auth,
-    fields_image_commit, fields_volume_create, fields_network_create,
-    fields_network_connect, fields_network_disconnect;
+    fields_container_exec, fields_exec_start, fields_auth, fields_image_commit,
+    fields_volume_create, fields_network_create, fields_network_connect,
+    fields_network_disconnect;
 
 #endif

@@ -14,10 +14,22 @@
 #include "judge.h"
 
 #define ALLOW(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define PLAIN(name, type) { name, type, NULL, RULE_NONE, NULL, NULL }
-#define SUB(name, type, sub) { name, type, &sub, RULE_NONE, NULL, NULL }
-#define RULED(name, type, rule) { name, type, NULL, rule, NULL, NULL }
-#define TABLE(t) { t, sizeof(t) / sizeof((t)[0]) }
+#define PLAIN(name, type)                                                      \
+	{                                                                      \
+		name, type, NULL, RULE_NONE, NULL, NULL                        \
+	}
+#define SUB(name, type, sub)                                                   \
+	{                                                                      \
+		name, type, &sub, RULE_NONE, NULL, NULL                        \
+	}
+#define RULED(name, type, rule)                                                \
+	{                                                                      \
+		name, type, NULL, rule, NULL, NULL                             \
+	}
+#define TABLE(t)                                                               \
+	{                                                                      \
+		t, sizeof(t) / sizeof((t)[0])                                  \
+	}
 
 /* --- resources: ContainerUpdate and HostConfig --------------------------- */
 
@@ -62,33 +74,34 @@ static const struct field restart_policy_rows[] = {
 };
 static const struct fields restart_policy = TABLE(restart_policy_rows);
 
-#define DEVICES(name, sub) { name, FT_OBJS, &sub, RULE_DEVICES, NULL, NULL }
+#define DEVICES(name, sub)                                                     \
+	{                                                                      \
+		name, FT_OBJS, &sub, RULE_DEVICES, NULL, NULL                  \
+	}
 
-#define RESOURCE_ROWS                                                    \
-	PLAIN("CpuShares", FT_INT), PLAIN("Memory", FT_INT),             \
-	    PLAIN("NanoCpus", FT_INT),                                   \
-	    RULED("CgroupParent", FT_STR, RULE_CGROUP_PARENT),           \
-	    PLAIN("BlkioWeight", FT_INT),                                \
-	    DEVICES("BlkioWeightDevice", weight_device),                 \
-	    DEVICES("BlkioDeviceReadBps", throttle_device),              \
-	    DEVICES("BlkioDeviceWriteBps", throttle_device),             \
-	    DEVICES("BlkioDeviceReadIOps", throttle_device),             \
-	    DEVICES("BlkioDeviceWriteIOps", throttle_device),            \
-	    PLAIN("CpuPeriod", FT_INT), PLAIN("CpuQuota", FT_INT),       \
-	    PLAIN("CpuRealtimePeriod", FT_INT),                          \
-	    PLAIN("CpuRealtimeRuntime", FT_INT),                         \
-	    PLAIN("CpusetCpus", FT_STR), PLAIN("CpusetMems", FT_STR),    \
-	    DEVICES("Devices", device),                                  \
-	    RULED("DeviceCgroupRules", FT_STRS, RULE_DEVICES),           \
-	    DEVICES("DeviceRequests", device_request),                   \
-	    PLAIN("KernelMemory", FT_INT),                               \
-	    PLAIN("KernelMemoryTCP", FT_INT),                            \
-	    PLAIN("MemoryReservation", FT_INT),                          \
-	    PLAIN("MemorySwap", FT_INT), PLAIN("MemorySwappiness", FT_INT), \
-	    RULED("OomKillDisable", FT_BOOL, RULE_OOM),                  \
-	    PLAIN("PidsLimit", FT_INT), SUB("Ulimits", FT_OBJS, ulimit), \
-	    PLAIN("CpuCount", FT_INT), PLAIN("CpuPercent", FT_INT),      \
-	    PLAIN("IOMaximumIOps", FT_INT),                              \
+#define RESOURCE_ROWS                                                          \
+	PLAIN("CpuShares", FT_INT), PLAIN("Memory", FT_INT),                   \
+	    PLAIN("NanoCpus", FT_INT),                                         \
+	    RULED("CgroupParent", FT_STR, RULE_CGROUP_PARENT),                 \
+	    PLAIN("BlkioWeight", FT_INT),                                      \
+	    DEVICES("BlkioWeightDevice", weight_device),                       \
+	    DEVICES("BlkioDeviceReadBps", throttle_device),                    \
+	    DEVICES("BlkioDeviceWriteBps", throttle_device),                   \
+	    DEVICES("BlkioDeviceReadIOps", throttle_device),                   \
+	    DEVICES("BlkioDeviceWriteIOps", throttle_device),                  \
+	    PLAIN("CpuPeriod", FT_INT), PLAIN("CpuQuota", FT_INT),             \
+	    PLAIN("CpuRealtimePeriod", FT_INT),                                \
+	    PLAIN("CpuRealtimeRuntime", FT_INT), PLAIN("CpusetCpus", FT_STR),  \
+	    PLAIN("CpusetMems", FT_STR), DEVICES("Devices", device),           \
+	    RULED("DeviceCgroupRules", FT_STRS, RULE_DEVICES),                 \
+	    DEVICES("DeviceRequests", device_request),                         \
+	    PLAIN("KernelMemory", FT_INT), PLAIN("KernelMemoryTCP", FT_INT),   \
+	    PLAIN("MemoryReservation", FT_INT), PLAIN("MemorySwap", FT_INT),   \
+	    PLAIN("MemorySwappiness", FT_INT),                                 \
+	    RULED("OomKillDisable", FT_BOOL, RULE_OOM),                        \
+	    PLAIN("PidsLimit", FT_INT), SUB("Ulimits", FT_OBJS, ulimit),       \
+	    PLAIN("CpuCount", FT_INT), PLAIN("CpuPercent", FT_INT),            \
+	    PLAIN("IOMaximumIOps", FT_INT),                                    \
 	    PLAIN("IOMaximumBandwidth", FT_INT)
 
 static const struct field container_update_rows[] = {
@@ -155,9 +168,8 @@ static const struct field log_config_rows[] = {
 	{ "Type", FT_STR, NULL, RULE_LOG_DRIVER,
 	    ALLOW("", "json-file", "local", "none"), NULL },
 	{ "Config", FT_STRMAP, NULL, RULE_LOG_DRIVER,
-	    ALLOW("max-size", "max-file", "compress", "labels",
-		"labels-regex", "env", "env-regex", "tag", "mode",
-		"max-buffer-size"),
+	    ALLOW("max-size", "max-file", "compress", "labels", "labels-regex",
+		"env", "env-regex", "tag", "mode", "max-buffer-size"),
 	    NULL },
 };
 static const struct fields log_config = TABLE(log_config_rows);
@@ -174,12 +186,12 @@ static const struct field host_config_rows[] = {
 	SUB("LogConfig", FT_OBJ, log_config),
 	{ "NetworkMode", FT_STR, NULL, RULE_HOST_NAMESPACES, NULL,
 	    judge_network_mode },
-	{ "PortBindings", FT_LISTMAP, &port_binding, RULE_PUBLISHED_PORTS,
-	    NULL, NULL },
+	{ "PortBindings", FT_LISTMAP, &port_binding, RULE_PUBLISHED_PORTS, NULL,
+	    NULL },
 	SUB("RestartPolicy", FT_OBJ, restart_policy),
 	PLAIN("AutoRemove", FT_BOOL),
-	{ "VolumeDriver", FT_STR, NULL, RULE_VOLUME_DRIVER,
-	    ALLOW("", "local"), NULL },
+	{ "VolumeDriver", FT_STR, NULL, RULE_VOLUME_DRIVER, ALLOW("", "local"),
+	    NULL },
 	RULED("VolumesFrom", FT_STRS, RULE_VOLUMES_FROM),
 	PLAIN("ConsoleSize", FT_INTS),
 	RULED("Annotations", FT_STRMAP, RULE_ANNOTATIONS),
@@ -274,21 +286,21 @@ static const struct field healthcheck_rows[] = {
 };
 static const struct fields healthcheck = TABLE(healthcheck_rows);
 
-#define CONFIG_ROWS                                                      \
-	PLAIN("Hostname", FT_STR), PLAIN("Domainname", FT_STR),          \
-	    PLAIN("User", FT_STR), PLAIN("AttachStdin", FT_BOOL),        \
-	    PLAIN("AttachStdout", FT_BOOL), PLAIN("AttachStderr", FT_BOOL), \
-	    PLAIN("ExposedPorts", FT_SET), PLAIN("Tty", FT_BOOL),        \
-	    PLAIN("OpenStdin", FT_BOOL), PLAIN("StdinOnce", FT_BOOL),    \
-	    PLAIN("Env", FT_STRS), PLAIN("Cmd", FT_STRSLICE),            \
-	    SUB("Healthcheck", FT_OBJ, healthcheck),                     \
-	    PLAIN("ArgsEscaped", FT_BOOL), PLAIN("Image", FT_STR),       \
-	    PLAIN("Volumes", FT_SET), PLAIN("WorkingDir", FT_STR),       \
-	    PLAIN("Entrypoint", FT_STRSLICE),                            \
-	    PLAIN("NetworkDisabled", FT_BOOL),                           \
-	    PLAIN("MacAddress", FT_STR), PLAIN("OnBuild", FT_STRS),      \
-	    PLAIN("Labels", FT_STRMAP), PLAIN("StopSignal", FT_STR),     \
-	    PLAIN("StopTimeout", FT_INT), PLAIN("Shell", FT_STRSLICE)
+#define CONFIG_ROWS                                                            \
+	PLAIN("Hostname", FT_STR), PLAIN("Domainname", FT_STR),                \
+	    PLAIN("User", FT_STR), PLAIN("AttachStdin", FT_BOOL),              \
+	    PLAIN("AttachStdout", FT_BOOL), PLAIN("AttachStderr", FT_BOOL),    \
+	    PLAIN("ExposedPorts", FT_SET), PLAIN("Tty", FT_BOOL),              \
+	    PLAIN("OpenStdin", FT_BOOL), PLAIN("StdinOnce", FT_BOOL),          \
+	    PLAIN("Env", FT_STRS), PLAIN("Cmd", FT_STRSLICE),                  \
+	    SUB("Healthcheck", FT_OBJ, healthcheck),                           \
+	    PLAIN("ArgsEscaped", FT_BOOL), PLAIN("Image", FT_STR),             \
+	    PLAIN("Volumes", FT_SET), PLAIN("WorkingDir", FT_STR),             \
+	    PLAIN("Entrypoint", FT_STRSLICE),                                  \
+	    PLAIN("NetworkDisabled", FT_BOOL), PLAIN("MacAddress", FT_STR),    \
+	    PLAIN("OnBuild", FT_STRS), PLAIN("Labels", FT_STRMAP),             \
+	    PLAIN("StopSignal", FT_STR), PLAIN("StopTimeout", FT_INT),         \
+	    PLAIN("Shell", FT_STRSLICE)
 
 static const struct field container_create_rows[] = {
 	CONFIG_ROWS,
@@ -318,16 +330,11 @@ const struct fields fields_image_commit = TABLE(image_commit_rows);
 static const struct field container_exec_rows[] = {
 	PLAIN("User", FT_STR),
 	RULED("Privileged", FT_BOOL, RULE_EXEC_PRIVILEGED),
-	PLAIN("Tty", FT_BOOL),
-	PLAIN("ConsoleSize", FT_INTS),
-	PLAIN("AttachStdin", FT_BOOL),
-	PLAIN("AttachStdout", FT_BOOL),
-	PLAIN("AttachStderr", FT_BOOL),
-	PLAIN("Detach", FT_BOOL),
-	PLAIN("DetachKeys", FT_STR),
-	PLAIN("Env", FT_STRS),
-	PLAIN("WorkingDir", FT_STR),
-	PLAIN("Cmd", FT_STRSLICE),
+	PLAIN("Tty", FT_BOOL), PLAIN("ConsoleSize", FT_INTS),
+	PLAIN("AttachStdin", FT_BOOL), PLAIN("AttachStdout", FT_BOOL),
+	PLAIN("AttachStderr", FT_BOOL), PLAIN("Detach", FT_BOOL),
+	PLAIN("DetachKeys", FT_STR), PLAIN("Env", FT_STRS),
+	PLAIN("WorkingDir", FT_STR), PLAIN("Cmd", FT_STRSLICE),
 	PLAIN("Container", FT_DROP), /* docker-py api/exec_api.py */
 };
 const struct fields fields_container_exec = TABLE(container_exec_rows);
@@ -410,8 +417,7 @@ static const struct field network_create_rows[] = {
 	PLAIN("Attachable", FT_BOOL),
 	RULED("Ingress", FT_BOOL, RULE_NETWORK_DRIVER),
 	RULED("ConfigOnly", FT_BOOL, RULE_NETWORK_DRIVER),
-	{ "ConfigFrom", FT_OBJ, &config_from, RULE_NETWORK_DRIVER, NULL,
-	    NULL },
+	{ "ConfigFrom", FT_OBJ, &config_from, RULE_NETWORK_DRIVER, NULL, NULL },
 	{ "Options", FT_STRMAP, NULL, RULE_NETWORK_DRIVER,
 	    ALLOW("com.docker.network.bridge.enable_icc",
 		"com.docker.network.bridge.enable_ip_masquerade",
@@ -434,8 +440,7 @@ static const struct field network_disconnect_rows[] = {
 	PLAIN("Container", FT_STR),
 	PLAIN("Force", FT_BOOL),
 };
-const struct fields fields_network_disconnect =
-    TABLE(network_disconnect_rows);
+const struct fields fields_network_disconnect = TABLE(network_disconnect_rows);
 
 /* --- inspected containers (GET /containers/{id}/json) --------------------- */
 
@@ -445,9 +450,11 @@ const struct fields fields_network_disconnect =
  * container (Runtime, CgroupnsMode, LogConfig), and what only its maker gains
  * from (ports, limits, restarts).
  */
-#define FOREIGN(name) \
-	{ name, FT_STR, NULL, RULE_HOST_NAMESPACES, NULL, \
-	    judge_foreign_namespace }
+#define FOREIGN(name)                                                          \
+	{                                                                      \
+		name, FT_STR, NULL, RULE_HOST_NAMESPACES, NULL,                \
+		    judge_foreign_namespace                                    \
+	}
 
 static const struct field inspect_host_config_rows[] = {
 	RULED("Privileged", FT_BOOL, RULE_PRIVILEGED),
@@ -480,5 +487,6 @@ static const struct field inspect_rows[] = {
 };
 const struct fields fields_inspect = TABLE(inspect_rows);
 
-static_assert(sizeof(host_config_rows) / sizeof(host_config_rows[0]) <=
-	FIELDS_MAX, "the largest table");
+static_assert(
+    sizeof(host_config_rows) / sizeof(host_config_rows[0]) <= FIELDS_MAX,
+    "the largest table");

@@ -68,14 +68,14 @@ write_path(const struct decision *d, struct buf *out)
 	if (d->id.len == 0 || req->object.len == 0) {
 		return canon_write_path(req->path, out);
 	}
-	rc = canon_write_path(span_make(req->path.p,
-	    (size_t)(req->object.p - req->path.p)), out);
+	rc = canon_write_path(
+	    span_make(req->path.p, (size_t)(req->object.p - req->path.p)), out);
 	if (rc == ERR_OK) {
 		rc = canon_write_path(d->id, out);
 	}
 	if (rc == ERR_OK) {
-		rc = canon_write_path(span_make(after, (size_t)(end - after)),
-		    out);
+		rc = canon_write_path(
+		    span_make(after, (size_t)(end - after)), out);
 	}
 	return rc;
 }

@@ -226,8 +226,8 @@ scan_string(struct scan *s)
 		}
 	}
 	if (!text_is_utf8(span_make(s->text + start, s->at - start))) {
-		return fail_at(s, start - 1, ERR_JSON_UTF8,
-		    "a string is not valid UTF-8");
+		return fail_at(
+		    s, start - 1, ERR_JSON_UTF8, "a string is not valid UTF-8");
 	}
 	s->at++;
 	return ERR_OK;
@@ -275,8 +275,8 @@ scan_number(struct scan *s, size_t ordinal)
 	}
 	start = s->mark[ordinal].off;
 	if (s->at - start > JSON_MAX_NUMBER) {
-		return fail_at(s, start, ERR_JSON_NUMBER,
-		    "a number has too many digits");
+		return fail_at(
+		    s, start, ERR_JSON_NUMBER, "a number has too many digits");
 	}
 	s->mark[ordinal].len = (uint32_t)(s->at - start);
 	return ERR_OK;
@@ -287,8 +287,7 @@ scan_word(struct scan *s, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (s->len - s->at < n ||
-	    memcmp(s->text + s->at, word, n) != 0) {
+	if (s->len - s->at < n || memcmp(s->text + s->at, word, n) != 0) {
 		return fail(s, ERR_JSON_SYNTAX, "expected a value");
 	}
 	s->at += n;
@@ -346,9 +345,9 @@ scan_list(struct scan *s, int end, enum err (*item)(struct scan *))
 			return ERR_OK;
 		}
 		if (peek(s) != ',') {
-			return fail(s, ERR_JSON_SYNTAX, end == ']' ?
-			    "expected \",\" or \"]\"" :
-			    "expected \",\" or \"}\"");
+			return fail(s, ERR_JSON_SYNTAX,
+			    end == ']' ? "expected \",\" or \"]\""
+				       : "expected \",\" or \"}\"");
 		}
 		s->at++;
 	}
@@ -436,7 +435,7 @@ blank_comments(struct scan *s)
 		} else if (c == '"') {
 			in_string = !in_string;
 		} else if (!in_string && c == '/' && i + 1 < s->len &&
-		    (s->text[i + 1] == '/' || s->text[i + 1] == '*')) {
+			   (s->text[i + 1] == '/' || s->text[i + 1] == '*')) {
 			end = comment_end(s, i);
 			if (end == 0) {
 				return fail_at(s, i, ERR_JSON_SYNTAX,
@@ -548,8 +547,8 @@ refuse_twice(struct scan *s, const cJSON *node)
 		rc = find_twice(node, &m);
 		if (rc == ERR_OK && m != NULL) {
 			json_where(node_of(m), &line, &col);
-			diag_set(s->d, line, col,
-			    "an object names a member twice");
+			diag_set(
+			    s->d, line, col, "an object names a member twice");
 			return ERR_JSON_DUPKEY;
 		}
 	}

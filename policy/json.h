@@ -39,7 +39,7 @@ void json_free(struct json_doc *doc);
 
 const struct json_node *json_root(const struct json_doc *doc);
 enum json_type json_type(const struct json_node *v);
-bool json_bool(const struct json_node *v);        /* JSON_BOOL only */
+bool json_bool(const struct json_node *v);	    /* JSON_BOOL only */
 struct span json_string(const struct json_node *v); /* JSON_STRING only */
 struct span json_number(const struct json_node *v); /* its text */
 /* An integer from -2^63 to 2^63-1 in Go's spelling, or ERR_JSON_NUMBER. */
@@ -51,8 +51,8 @@ const struct json_node *json_next(const struct json_node *v);
 size_t json_count(const struct json_node *v);
 struct span json_key(const struct json_node *v); /* of an object's member */
 /* The member whose name is exactly key, or NULL. */
-const struct json_node *json_get(const struct json_node *object,
-    const char *key);
+const struct json_node *json_get(
+    const struct json_node *object, const char *key);
 /* Where the value began in the text; 0, 0 if unknown. */
 void json_where(const struct json_node *v, unsigned *line, unsigned *col);
 

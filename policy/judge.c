@@ -86,8 +86,10 @@ judge_bind(struct walk *w, struct span bind)
 	target = cut(&rest);
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
-		walk_refuse(w, RULE_HOST_PATHS, "the host path %s (use a named "
-		    "volume)", quote(source).s);
+		walk_refuse(w, RULE_HOST_PATHS,
+		    "the host path %s (use a named "
+		    "volume)",
+		    quote(source).s);
 		return;
 	}
 	walk_need(w, FACT_VOLUME, source);
@@ -114,8 +116,8 @@ judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
 static struct span
 text_of(const struct json_node *v)
 {
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v) :
-							  span_make(NULL, 0);
+	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
+							: span_make(NULL, 0);
 }
 
 /* DriverConfig: local without options is what dockerd does anyway. */
@@ -147,8 +149,10 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		return;
 	}
 	if (!span_is(type, "volume")) {
-		walk_refuse(w, RULE_HOST_PATHS, "mounts of type %s (use a "
-		    "named volume)", quote(type).s);
+		walk_refuse(w, RULE_HOST_PATHS,
+		    "mounts of type %s (use a "
+		    "named volume)",
+		    quote(type).s);
 		return;
 	}
 	judge_driver_config(w, mount);
@@ -156,8 +160,10 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		return;
 	}
 	if (!judge_is_volume_name(source)) {
-		walk_refuse(w, RULE_HOST_PATHS, "the host path %s (use a named "
-		    "volume)", quote(source).s);
+		walk_refuse(w, RULE_HOST_PATHS,
+		    "the host path %s (use a named "
+		    "volume)",
+		    quote(source).s);
 		return;
 	}
 	walk_need(w, FACT_VOLUME, source);
@@ -188,13 +194,13 @@ judge_is_foreign_network(struct span mode)
 {
 	/* Of "container:x", "ns:/path" and the like none is a network. */
 	return span_is(mode, "host") ||
-	    (mode.len > 0 && (memchr(mode.p, ':', mode.len) != NULL ||
-		memchr(mode.p, '/', mode.len) != NULL));
+	       (mode.len > 0 && (memchr(mode.p, ':', mode.len) != NULL ||
+				    memchr(mode.p, '/', mode.len) != NULL));
 }
 
 void
-judge_network_mode(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_network_mode(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct span mode = text_of(v);
 
@@ -211,8 +217,8 @@ judge_network_mode(struct walk *w, const struct field *f,
 }
 
 void
-judge_endpoints(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_endpoints(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	const struct json_node *e;
 
@@ -231,13 +237,13 @@ judge_endpoints(struct walk *w, const struct field *f,
 bool
 judge_is_host_gateway(struct span s)
 {
-	return s.len > 0 &&
-	    memmem(s.p, s.len, "host-gateway", strlen("host-gateway")) != NULL;
+	return s.len > 0 && memmem(s.p, s.len, "host-gateway",
+				strlen("host-gateway")) != NULL;
 }
 
 void
-judge_extra_hosts(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_extra_hosts(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
@@ -259,8 +265,7 @@ judge_extra_hosts(struct walk *w, const struct field *f,
 
 /* An empty list unmasks all; null keeps dockerd's own. */
 void
-judge_not_null(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_not_null(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) != JSON_NULL) {
 		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
@@ -268,13 +273,11 @@ judge_not_null(struct walk *w, const struct field *f,
 }
 
 void
-judge_negative(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_negative(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	int64_t i;
 
-	if (json_type(v) == JSON_NUMBER && json_int(v, &i) == ERR_OK &&
-	    i < 0) {
+	if (json_type(v) == JSON_NUMBER && json_int(v, &i) == ERR_OK && i < 0) {
 		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
 	}
 }
@@ -283,21 +286,21 @@ judge_negative(struct walk *w, const struct field *f,
 
 /* "host" and "container:x"; what dockerd fills in is neither. */
 void
-judge_foreign_namespace(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_foreign_namespace(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct span mode = text_of(v);
 
 	if (span_is(mode, "host") || span_starts(mode, "container:")) {
-		walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
-		    quote(mode).s);
+		walk_refuse(
+		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(mode).s);
 	}
 }
 
 /* dockerd writes its own list of paths out; [] is what a client sent. */
 void
-judge_empty_list(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_empty_list(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) == JSON_ARRAY && json_first(v) == NULL) {
 		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
@@ -315,8 +318,8 @@ judge_mount_point(struct walk *w, const struct json_node *m)
 		return;
 	}
 	if (!span_is(type, "volume") || !judge_is_volume_name(name)) {
-		walk_refuse(w, RULE_HOST_PATHS, "mounts of type %s",
-		    quote(type).s);
+		walk_refuse(
+		    w, RULE_HOST_PATHS, "mounts of type %s", quote(type).s);
 		return;
 	}
 	if (driver.len > 0 && !span_is(driver, "local")) {
@@ -328,8 +331,8 @@ judge_mount_point(struct walk *w, const struct json_node *m)
 
 /* types.MountPoint: what is mounted in the end, whoever asked for it. */
 void
-judge_mount_points(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_mount_points(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;

@@ -8,20 +8,20 @@
  */
 #include "fields.h"
 
-void judge_binds(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_mounts(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_network_mode(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_endpoints(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_extra_hosts(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_not_null(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_negative(struct walk *w, const struct field *f,
-    const struct json_node *v);
+void judge_binds(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_mounts(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_network_mode(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_endpoints(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_extra_hosts(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_not_null(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_negative(
+    struct walk *w, const struct field *f, const struct json_node *v);
 
 /* "host", "container:x", or what could be either. */
 bool judge_is_foreign_network(struct span mode);
@@ -31,11 +31,11 @@ bool judge_is_host_gateway(struct span extra_host);
 bool judge_is_volume_name(struct span s);
 
 /* Of inspected containers. */
-void judge_mount_points(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_foreign_namespace(struct walk *w, const struct field *f,
-    const struct json_node *v);
-void judge_empty_list(struct walk *w, const struct field *f,
-    const struct json_node *v);
+void judge_mount_points(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_foreign_namespace(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_empty_list(
+    struct walk *w, const struct field *f, const struct json_node *v);
 
 #endif

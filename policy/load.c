@@ -125,27 +125,30 @@ set_op(struct role *r, const struct op *op, bool allowed, unsigned line)
 
 /* "@class", or an operation id. */
 static void
-read_op(struct loader *l, struct role *r, const struct json_node *v,
-    bool allowed)
+read_op(
+    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
 {
 	enum op_class class;
 	const struct op *op;
 	struct span s;
 	size_t i, n;
 
-	if (!want_text(l, v, "an operation or a class such as \"@read\"",
-		&s)) {
+	if (!want_text(l, v, "an operation or a class such as \"@read\"", &s)) {
 		return;
 	}
 	if (s.p[0] != '@') {
 		op = ops_by_name(s);
 		if (op == NULL) {
-			complain(l, v, "no operation %s; expected an operation "
+			complain(l, v,
+			    "no operation %s; expected an operation "
 			    "id of the Engine API, or a class such as "
-			    "\"@read\"", quote(s).s);
+			    "\"@read\"",
+			    quote(s).s);
 		} else if (allowed && !can_be_judged(op)) {
-			complain(l, v, "dinv cannot judge what %s carries: "
-			    "only an unconstrained role has it", op->name);
+			complain(l, v,
+			    "dinv cannot judge what %s carries: "
+			    "only an unconstrained role has it",
+			    op->name);
 		} else {
 			set_op(r, op, allowed, line_at(v));
 		}
@@ -153,9 +156,11 @@ read_op(struct loader *l, struct role *r, const struct json_node *v,
 	}
 	class = ops_class_by_name(span_make(s.p + 1, s.len - 1));
 	if (class == OPC_NONE) {
-		complain(l, v, "no class %s; expected @read, @run, @exec, "
+		complain(l, v,
+		    "no class %s; expected @read, @run, @exec, "
 		    "@build, @image, @network, @volume, @files, @swarm, "
-		    "@plugin or @system", quote(s).s);
+		    "@plugin or @system",
+		    quote(s).s);
 		return;
 	}
 	op = ops_all(&n);
@@ -167,8 +172,8 @@ read_op(struct loader *l, struct role *r, const struct json_node *v,
 }
 
 static void
-read_ops(struct loader *l, struct role *r, const struct json_node *v,
-    bool allowed)
+read_ops(
+    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
 {
 	const struct json_node *e;
 
@@ -202,8 +207,10 @@ read_may(struct loader *l, struct role *r, const struct json_node *v)
 			complain(l, e, "no rule %s; docs/policy.md lists them",
 			    quote(s).s);
 		} else if (!rule_may(rule)) {
-			complain(l, e, "the rule %s holds for every "
-			    "constrained role", quote(s).s);
+			complain(l, e,
+			    "the rule %s holds for every "
+			    "constrained role",
+			    quote(s).s);
 		} else {
 			r->may |= RULE_BIT(rule);
 		}
@@ -215,7 +222,8 @@ read_buildkit(struct loader *l, struct role *r, const struct json_node *v)
 {
 	if (json_type(v) != JSON_STRING ||
 	    !span_is(json_string(v), "unjudged")) {
-		complain(l, v, "\"buildkit\" can only be \"unjudged\": dinv "
+		complain(l, v,
+		    "\"buildkit\" can only be \"unjudged\": dinv "
 		    "does not look into BuildKit sessions");
 		return;
 	}
@@ -268,7 +276,8 @@ read_role_member(struct loader *l, struct role *r, const struct json_node *m)
 	} else if (span_is(key, "unconstrained")) {
 		r->unconstrained = want_true(l, m, "\"unconstrained\"");
 	} else if (!span_is(key, "deny")) {
-		complain(l, m, "a role has no member %s; expected extends, "
+		complain(l, m,
+		    "a role has no member %s; expected extends, "
 		    "about, allow, deny, may, buildkit or unconstrained",
 		    quote(key).s);
 	}
@@ -295,9 +304,11 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 	if (m != NULL) {
 		read_ops(l, r, m, false);
 	}
-	if (r->unconstrained && (json_get(v, "allow") != NULL ||
-		json_get(v, "deny") != NULL || json_get(v, "may") != NULL)) {
-		complain(l, v, "an unconstrained role is allowed everything: "
+	if (r->unconstrained &&
+	    (json_get(v, "allow") != NULL || json_get(v, "deny") != NULL ||
+		json_get(v, "may") != NULL)) {
+		complain(l, v,
+		    "an unconstrained role is allowed everything: "
 		    "allow, deny and may have no place in it");
 	}
 }
@@ -403,7 +414,8 @@ want_role(struct loader *l, const struct json_node *at, struct span name,
 	}
 	r = add_preset(l, name);
 	if (r == NULL && !l->nomem) {
-		complain(l, at, "no role %s, neither in \"roles\" nor among "
+		complain(l, at,
+		    "no role %s, neither in \"roles\" nor among "
 		    "the presets (admin, read-only, ci-runner)",
 		    quote(name).s);
 	}
@@ -453,8 +465,8 @@ keep_hex(struct loader *l, struct span s)
 }
 
 static bool
-want_pattern(struct loader *l, const struct json_node *m, bool number,
-    struct span *out)
+want_pattern(
+    struct loader *l, const struct json_node *m, bool number, struct span *out)
 {
 	uint64_t n;
 
@@ -479,15 +491,17 @@ set_kind(struct loader *l, const struct json_node *m, struct match *out,
     enum principal_kind kind)
 {
 	if (out->kind != PRINCIPAL_NONE && out->kind != kind) {
-		complain(l, m, "%s can never hold together with what stands "
-		    "before it", quote(json_key(m)).s);
+		complain(l, m,
+		    "%s can never hold together with what stands "
+		    "before it",
+		    quote(json_key(m)).s);
 	}
 	out->kind = kind;
 }
 
 static void
-read_match_member(struct loader *l, const struct json_node *m,
-    struct match *out)
+read_match_member(
+    struct loader *l, const struct json_node *m, struct match *out)
 {
 	struct span s, *to;
 	size_t i;
@@ -504,13 +518,13 @@ read_match_member(struct loader *l, const struct json_node *m,
 		}
 	}
 	if (i == NELEM(match_members)) {
-		complain(l, m, "a match has no member %s; expected cn, o, ou, "
+		complain(l, m,
+		    "a match has no member %s; expected cn, o, ou, "
 		    "san, fingerprint, serial, uid, gid or anonymous",
 		    quote(json_key(m)).s);
 		return;
 	}
-	if (!want_pattern(l, m, match_members[i].kind == PRINCIPAL_LOCAL,
-		&s)) {
+	if (!want_pattern(l, m, match_members[i].kind == PRINCIPAL_LOCAL, &s)) {
 		return;
 	}
 	to = (struct span *)(void *)((char *)out + match_members[i].off);
@@ -528,7 +542,8 @@ read_match(struct loader *l, const struct json_node *v, struct match *out)
 		return;
 	}
 	if (json_first(v) == NULL) {
-		complain(l, v, "an empty match says nothing; write "
+		complain(l, v,
+		    "an empty match says nothing; write "
 		    "{\"cn\": \"*\"} for every certificate");
 		return;
 	}
@@ -538,8 +553,8 @@ read_match(struct loader *l, const struct json_node *v, struct match *out)
 }
 
 static void
-read_client_member(struct loader *l, const struct json_node *m,
-    struct client *c)
+read_client_member(
+    struct loader *l, const struct json_node *m, struct client *c)
 {
 	struct span name;
 
@@ -554,8 +569,10 @@ read_client_member(struct loader *l, const struct json_node *m,
 			complain(l, m, "\"about\" must be a text");
 		}
 	} else {
-		complain(l, m, "a client has no member %s; expected match, "
-		    "role or about", quote(json_key(m)).s);
+		complain(l, m,
+		    "a client has no member %s; expected match, "
+		    "role or about",
+		    quote(json_key(m)).s);
 	}
 }
 
@@ -569,7 +586,8 @@ read_client(struct loader *l, const struct json_node *v)
 		return NULL;
 	}
 	if (json_type(v) != JSON_OBJECT) {
-		complain(l, v, "a client must be an object with match and "
+		complain(l, v,
+		    "a client must be an object with match and "
 		    "role");
 		return NULL;
 	}
@@ -641,13 +659,16 @@ read_file(struct loader *l, const struct json_node *root)
 		if (span_is(key, "clients")) {
 			read_clients(l, m);
 		} else if (!span_is(key, "roles") && !span_is(key, "about") &&
-		    !span_is(key, "$schema")) {
-			complain(l, m, "a policy has no member %s; expected "
-			    "clients, roles or about", quote(key).s);
+			   !span_is(key, "$schema")) {
+			complain(l, m,
+			    "a policy has no member %s; expected "
+			    "clients, roles or about",
+			    quote(key).s);
 		}
 	}
 	if (json_get(root, "clients") == NULL) {
-		complain(l, root, "\"clients\" is missing: nobody could do "
+		complain(l, root,
+		    "\"clients\" is missing: nobody could do "
 		    "anything");
 	}
 }

@@ -70,10 +70,10 @@ match_cert(const struct match *m, const struct principal *who)
 		return false;
 	}
 	return holds(m->cn, who->cn) &&
-	    (m->o.p == NULL || holds_any(m->o, &who->o)) &&
-	    (m->ou.p == NULL || holds_any(m->ou, &who->ou)) &&
-	    holds(m->fingerprint, span_of(who->fingerprint)) &&
-	    holds(m->serial, span_of(who->serial));
+	       (m->o.p == NULL || holds_any(m->o, &who->o)) &&
+	       (m->ou.p == NULL || holds_any(m->ou, &who->ou)) &&
+	       holds(m->fingerprint, span_of(who->fingerprint)) &&
+	       holds(m->serial, span_of(who->serial));
 }
 
 static bool
@@ -102,7 +102,7 @@ match_principal(const struct match *m, const struct principal *who)
 		return match_cert(m, who);
 	case PRINCIPAL_LOCAL:
 		return holds_number(m->uid, who->uid) &&
-		    holds_number(m->gid, who->gid);
+		       holds_number(m->gid, who->gid);
 	case PRINCIPAL_ANONYMOUS:
 		return true;
 	case PRINCIPAL_NONE:

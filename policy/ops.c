@@ -21,9 +21,9 @@
 #define NO_FIELDS NULL
 #define FIELDS(t) &fields_##t
 #define Q(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define X(n, m, pat, since, cls, bod, mod, chg, fld, qry) \
+#define X(n, m, pat, since, cls, bod, mod, chg, fld, qry)                      \
 	{ #n, METHOD_##m, pat, since, OPC_##cls, OP_BODY_##bod, OP_MODE_##mod, \
-	    chg, qry, fld },
+		chg, qry, fld },
 static const struct op ops[] = {
 #include "ops.def"
 };
@@ -142,8 +142,8 @@ segments_after(const char *p)
 
 /* {name} is greedy: it takes all but what the rest of the pattern needs. */
 static bool
-match_pattern(const char *pattern, const struct span *segment, size_t n,
-    struct match *m)
+match_pattern(
+    const char *pattern, const struct span *segment, size_t n, struct match *m)
 {
 	const char *p = pattern, *end;
 	size_t i = 0, rest;

@@ -31,31 +31,31 @@ enum op_class {
 /* What the request body is, and so what the gate does with it. */
 enum op_body {
 	OP_BODY_NONE = 0, /* dockerd reads none: dropped, length 0 goes on */
-	OP_BODY_JSON,     /* judged and written anew for constrained roles */
-	OP_BODY_STREAM,   /* tar or other bulk: streamed */
+	OP_BODY_JSON,	  /* judged and written anew for constrained roles */
+	OP_BODY_STREAM,	  /* tar or other bulk: streamed */
 };
 
 /* How the answer ends. */
 enum op_mode {
 	OP_MODE_PLAIN = 0,
-	OP_MODE_STREAM,    /* long answers: no deadline, audited at the end */
-	OP_MODE_HIJACK,    /* 101 Upgrade: tcp, or 200 raw stream */
-	OP_MODE_H2C,       /* 101 Upgrade: h2c */
+	OP_MODE_STREAM,	   /* long answers: no deadline, audited at the end */
+	OP_MODE_HIJACK,	   /* 101 Upgrade: tcp, or 200 raw stream */
+	OP_MODE_H2C,	   /* 101 Upgrade: h2c */
 	OP_MODE_WEBSOCKET, /* 101 Upgrade: websocket */
 };
 
 struct fields; /* fields.h */
 
 struct op {
-	const char *name;         /* operation id: "ContainerCreate" */
+	const char *name; /* operation id: "ContainerCreate" */
 	enum method method;
-	const char *pattern;      /* "/containers/{id}/json" */
-	unsigned since_minor;     /* first API version that has it */
+	const char *pattern;  /* "/containers/{id}/json" */
+	unsigned since_minor; /* first API version that has it */
 	enum op_class class;
 	enum op_body body;
 	enum op_mode mode;
-	bool changes_state;       /* audited at the decision */
-	const char *const *query; /* keys dockerd reads, ended by NULL */
+	bool changes_state;	     /* audited at the decision */
+	const char *const *query;    /* keys dockerd reads, ended by NULL */
 	const struct fields *fields; /* of the JSON body; NULL: none */
 };
 
@@ -76,7 +76,7 @@ size_t ops_index(const struct op *op);
 /* What a query key is to an operation. */
 enum op_key {
 	OP_KEY_UNKNOWN = 0,
-	OP_KEY_READ,    /* dockerd reads it */
+	OP_KEY_READ,	/* dockerd reads it */
 	OP_KEY_IGNORED, /* clients send it, dockerd does not read it */
 };
 

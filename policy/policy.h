@@ -25,8 +25,8 @@ struct role;
  * A policy names clients and the roles they have; a role that the file does
  * not define is a preset's.  Unknown members are errors.
  */
-enum err policy_load(struct span text, struct policy **out,
-    struct diag *d) MUST_USE;
+enum err policy_load(
+    struct span text, struct policy **out, struct diag *d) MUST_USE;
 
 /*
  * Reports every error of a policy file, in the order found; returns how many.
@@ -44,8 +44,8 @@ const char *const *policy_preset_names(void);
 void policy_free(struct policy *pol);
 
 /* First matching client wins; NULL when none does: refuse everything. */
-const struct role *policy_role(const struct policy *pol,
-    const struct principal *who);
+const struct role *policy_role(
+    const struct policy *pol, const struct principal *who);
 const char *role_name(const struct role *role);
 /* Forwards bodies and unknown operations unread (admin). */
 bool role_unconstrained(const struct role *role);
@@ -61,8 +61,8 @@ enum verdict {
 struct policy_why {
 	const char *role;  /* borrowed from the policy; "" without one */
 	const char *rule;  /* a short stable name: "privileged" */
-	char path[128];    /* JSON path or query key; "" if none */
-	unsigned line;     /* of the policy file; 0 if none */
+	char path[128];	   /* JSON path or query key; "" if none */
+	unsigned line;	   /* of the policy file; 0 if none */
 	unsigned status;   /* of a refusal: 403; 404: dockerd knows no such */
 	char message[512]; /* the sentence for the client, on a refusal */
 };
@@ -90,19 +90,19 @@ struct decision;
  *         caller filled headers, upgrade and has_body
  *   out   untouched on VERDICT_DENY
  */
-enum verdict policy_begin(const struct policy *pol,
-    const struct principal *who, const struct canon_req *req,
-    struct arena *arena, struct decision **out, struct policy_why *why);
+enum verdict policy_begin(const struct policy *pol, const struct principal *who,
+    const struct canon_req *req, struct arena *arena, struct decision **out,
+    struct policy_why *why);
 
 /* body: all of it; borrowed for the call. */
-enum verdict policy_body(struct decision *d, struct span body,
-    struct policy_why *why);
+enum verdict policy_body(
+    struct decision *d, struct span body, struct policy_why *why);
 
 /* The target to GET from dockerd, such as "/v1.24/containers/x/json". */
 struct span policy_next_fact(const struct decision *d);
 /* status: of dockerd's answer; body: all of it, borrowed for the call. */
-enum verdict policy_fact(struct decision *d, unsigned status,
-    struct span body, struct policy_why *why);
+enum verdict policy_fact(struct decision *d, unsigned status, struct span body,
+    struct policy_why *why);
 
 /*
  * After VERDICT_ALLOW.  The body to send instead of the client's, written
@@ -112,7 +112,7 @@ struct span policy_new_body(const struct decision *d, bool *replace);
 /* May this request header go upstream?  Hop-by-hop ones are not asked for. */
 bool policy_keeps_header(const struct decision *d, struct span name);
 /* Writes the target as judged (unknown query keys of lenient ops left out).*/
-enum err policy_write_target(const struct decision *d,
-    struct buf *out) MUST_USE;
+enum err policy_write_target(
+    const struct decision *d, struct buf *out) MUST_USE;
 
 #endif

@@ -16,7 +16,7 @@
 
 enum principal_kind {
 	PRINCIPAL_NONE = 0,  /* refused whatever it asks */
-	PRINCIPAL_CERT,      /* a verified client certificate */
+	PRINCIPAL_CERT,	     /* a verified client certificate */
 	PRINCIPAL_LOCAL,     /* a unix socket: uid and gid (SO_PEERCRED) */
 	PRINCIPAL_ANONYMOUS, /* -tls without verify, or a clear listener */
 };
@@ -28,16 +28,16 @@ struct principal_names {
 
 struct principal {
 	enum principal_kind kind;
-	struct span cn;                 /* the one common name, or empty */
-	struct principal_names o;       /* organisations */
-	struct principal_names ou;      /* units */
+	struct span cn;			/* the one common name, or empty */
+	struct principal_names o;	/* organisations */
+	struct principal_names ou;	/* units */
 	struct principal_names san_dns; /* subjectAltName */
 	struct principal_names san_uri;
 	struct principal_names san_email;
 	char serial[64];      /* lower-case hex, no separators */
 	char fingerprint[65]; /* SHA-256 of the DER, lower-case hex */
 	uint32_t uid, gid;    /* PRINCIPAL_LOCAL only */
-	char addr[64];        /* "192.0.2.1:50000", "[::1]:5", "unix" */
+	char addr[64];	      /* "192.0.2.1:50000", "[::1]:5", "unix" */
 };
 
 #endif

@@ -48,8 +48,7 @@ static const struct {
 	    ALLOW("no-new-privileges", "no-new-privileges:true",
 		"no-new-privileges=true"),
 	    NULL },
-	{ "ImageBuild", "extrahosts", RULE_EXTRA_HOSTS, NULL,
-	    is_host_gateway },
+	{ "ImageBuild", "extrahosts", RULE_EXTRA_HOSTS, NULL, is_host_gateway },
 	{ "ImageCreate", "fromSrc", RULE_REMOTE_SOURCE, ALLOW("-"), NULL },
 	/* ps runs on the host; BSD's "e" prints the environment. */
 	{ "ContainerTop", "ps_args", RULE_TOP_ARGS,
@@ -73,8 +72,8 @@ in_list(struct span s, const char *const *list)
 }
 
 static enum verdict
-judge_value(struct decision *d, const struct query_pair *q,
-    struct policy_why *why)
+judge_value(
+    struct decision *d, const struct query_pair *q, struct policy_why *why)
 {
 	const struct op *op = d->req->op;
 	size_t i;
@@ -86,13 +85,13 @@ judge_value(struct decision *d, const struct query_pair *q,
 		    (d->role->may & RULE_BIT(judged[i].rule))) {
 			continue;
 		}
-		bad = judged[i].allow != NULL ?
-		    !in_list(q->value, judged[i].allow) :
-		    judged[i].bad(q->value);
+		bad = judged[i].allow != NULL
+			  ? !in_list(q->value, judged[i].allow)
+			  : judged[i].bad(q->value);
 		if (bad) {
 			return decision_refuse(d, why, judged[i].rule,
-			    judged[i].key, "%s (%s)",
-			    rule_what(judged[i].rule), quote(q->value).s);
+			    judged[i].key, "%s (%s)", rule_what(judged[i].rule),
+			    quote(q->value).s);
 		}
 	}
 	return VERDICT_ALLOW;
@@ -153,8 +152,7 @@ judge_pair(struct decision *d, size_t i, struct policy_why *why)
 	case OP_KEY_READ:
 		break;
 	}
-	if (came_before(d->req, i) &&
-	    !ops_query_repeats(d->req->op, q->key)) {
+	if (came_before(d->req, i) && !ops_query_repeats(d->req->op, q->key)) {
 		return decision_refuse(d, why, RULE_REPEATED_QUERY,
 		    quote(q->key).s, "a query key that comes twice");
 	}

@@ -60,8 +60,7 @@ method_parse(struct span s)
 
 /* RFC 3986 2.1; plus: "+" is a space (x-www-form-urlencoded). */
 static enum err
-percent_decode(struct arena *arena, struct span in, bool plus,
-    struct span *out)
+percent_decode(struct arena *arena, struct span in, bool plus, struct span *out)
 {
 	char *p = arena_alloc(arena, in.len + 1);
 	size_t i, n = 0;
@@ -136,7 +135,8 @@ split_path(struct span path, struct canon_req *req, struct diag *d)
 		}
 		s = span_make(path.p + start, i - start);
 		if (s.len == 0 || span_is(s, ".") || span_is(s, "..")) {
-			diag_set(d, 0, 0, "the path has an empty or dot segment");
+			diag_set(
+			    d, 0, 0, "the path has an empty or dot segment");
 			return ERR_TARGET;
 		}
 		if (req->n_segments == CANON_MAX_SEGMENTS) {
@@ -172,17 +172,20 @@ read_version(struct span s, unsigned *minor, struct diag *d)
 	uint64_t n;
 
 	if (!span_starts(s, "v1.") ||
-	    text_parse_u64(span_make(s.p + 3, s.len - 3), CANON_MAX_MINOR,
-		&n) != ERR_OK) {
-		diag_set(d, 0, 0, "the API version must be written v1.%d to "
-		    "v1.%d", OPS_API_MINOR_MIN, OPS_API_MINOR_MAX);
+	    text_parse_u64(
+		span_make(s.p + 3, s.len - 3), CANON_MAX_MINOR, &n) != ERR_OK) {
+		diag_set(d, 0, 0,
+		    "the API version must be written v1.%d to "
+		    "v1.%d",
+		    OPS_API_MINOR_MIN, OPS_API_MINOR_MAX);
 		return ERR_TARGET_VERSION;
 	}
 	if (n < OPS_API_MINOR_MIN) {
-		diag_set(d, 0, 0, "client version 1.%u is too old. Minimum "
+		diag_set(d, 0, 0,
+		    "client version 1.%u is too old. Minimum "
 		    "supported API version is 1.%d, please upgrade your "
-		    "client to a newer version", (unsigned)n,
-		    OPS_API_MINOR_MIN);
+		    "client to a newer version",
+		    (unsigned)n, OPS_API_MINOR_MIN);
 		return ERR_TARGET_VERSION;
 	}
 	*minor = (unsigned)n;
@@ -216,8 +219,8 @@ strip_version(struct canon_req *req, struct diag *d)
 }
 
 static enum err
-read_path(struct arena *arena, struct span raw, struct canon_req *req,
-    struct diag *d)
+read_path(
+    struct arena *arena, struct span raw, struct canon_req *req, struct diag *d)
 {
 	enum err rc = percent_decode(arena, raw, false, &req->path);
 
@@ -242,8 +245,8 @@ read_path(struct arena *arena, struct span raw, struct canon_req *req,
 /* --- query --------------------------------------------------------------- */
 
 static enum err
-decode_text(struct arena *arena, struct span raw, struct span *out,
-    struct diag *d)
+decode_text(
+    struct arena *arena, struct span raw, struct span *out, struct diag *d)
 {
 	enum err rc = percent_decode(arena, raw, true, out);
 
@@ -252,7 +255,8 @@ decode_text(struct arena *arena, struct span raw, struct span *out,
 	}
 	if (rc != ERR_OK || !text_is_utf8(*out) ||
 	    memchr(out->p, '\0', out->len) != NULL) {
-		diag_set(d, 0, 0, "the query has a bad percent escape, a NUL "
+		diag_set(d, 0, 0,
+		    "the query has a bad percent escape, a NUL "
 		    "or a text that is not UTF-8");
 		return ERR_QUERY;
 	}
@@ -279,8 +283,8 @@ read_pair(struct arena *arena, struct span raw, struct query_pair *out,
 		out->value = span_make(out->key.p + key_len, 0);
 		return ERR_OK;
 	}
-	return decode_text(arena, span_make(eq + 1, raw.len - key_len - 1),
-	    &out->value, d);
+	return decode_text(
+	    arena, span_make(eq + 1, raw.len - key_len - 1), &out->value, d);
 }
 
 static size_t
@@ -296,8 +300,8 @@ count_pairs(struct span q)
 
 /* Empty pairs ("a=1&&b=2") mean nothing to anyone and vanish. */
 static enum err
-read_query(struct arena *arena, struct span q, struct canon_req *req,
-    struct diag *d)
+read_query(
+    struct arena *arena, struct span q, struct canon_req *req, struct diag *d)
 {
 	size_t i, start = 0, most = count_pairs(q);
 	enum err rc;
@@ -342,12 +346,14 @@ check_form(struct span target, struct diag *d)
 		return ERR_LIMIT;
 	}
 	if (target.len < 2 || target.p[0] != '/' || target.p[1] == '?') {
-		diag_set(d, 0, 0, "the request target must be a path such as "
+		diag_set(d, 0, 0,
+		    "the request target must be a path such as "
 		    "/version");
 		return ERR_TARGET;
 	}
 	if (!target_bytes_ok(target)) {
-		diag_set(d, 0, 0, "the request target has a byte that must "
+		diag_set(d, 0, 0,
+		    "the request target has a byte that must "
 		    "be percent-encoded, or a fragment");
 		return ERR_TARGET;
 	}
@@ -380,8 +386,8 @@ canon_request(struct arena *arena, enum method method, struct span target,
 			return rc;
 		}
 	}
-	req.op = ops_find(method, req.segment, req.n_segments, &req.object,
-	    &req.object2);
+	req.op = ops_find(
+	    method, req.segment, req.n_segments, &req.object, &req.object2);
 	*out = req;
 	return ERR_OK;
 }
@@ -392,7 +398,7 @@ static bool
 is_unreserved(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL);
+	       (c >= '0' && c <= '9') || (c != 0 && strchr("-._~", c) != NULL);
 }
 
 /* Appends s, percent-encoding all but unreserved and the bytes of keep. */
@@ -485,8 +491,7 @@ canon_query(const struct canon_req *req, const char *key, struct span *value)
 }
 
 bool
-canon_header(const struct canon_req *req, const char *name,
-    struct span *value)
+canon_header(const struct canon_req *req, const char *name, struct span *value)
 {
 	size_t i;
 

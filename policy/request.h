@@ -53,21 +53,21 @@ struct op; /* ops.h */
 
 struct canon_req {
 	enum method method;
-	unsigned api_minor;     /* 41 for /v1.41/...; 0 without a prefix */
-	struct span path;       /* decoded, "/containers/json", no version */
+	unsigned api_minor; /* 41 for /v1.41/...; 0 without a prefix */
+	struct span path;   /* decoded, "/containers/json", no version */
 	struct span segment[CANON_MAX_SEGMENTS]; /* path, split at "/" */
 	size_t n_segments;
 	struct query_pair *query; /* in the order given; keys may repeat */
 	size_t n_query;
-	const struct op *op;    /* NULL: not an operation the table knows */
-	struct span object;     /* what stood for {id} or {name}, or empty */
-	struct span object2;    /* the second one, or empty */
+	const struct op *op; /* NULL: not an operation the table knows */
+	struct span object;  /* what stood for {id} or {name}, or empty */
+	struct span object2; /* the second one, or empty */
 
 	/* Filled by the caller from the head, before policy_begin(). */
 	const struct header *headers;
 	size_t n_headers;
-	enum upgrade upgrade;   /* Connection: upgrade and Upgrade: ... */
-	bool has_body;          /* Content-Length above 0, or chunked */
+	enum upgrade upgrade; /* Connection: upgrade and Upgrade: ... */
+	bool has_body;	      /* Content-Length above 0, or chunked */
 };
 
 /*
@@ -88,21 +88,21 @@ enum err canon_request(struct arena *arena, enum method method,
  * Writes the target anew: version, path and query, percent-encoded where
  * needed, nothing of the client's spelling.
  */
-enum err canon_write_target(const struct canon_req *req,
-    struct buf *out) MUST_USE;
+enum err canon_write_target(
+    const struct canon_req *req, struct buf *out) MUST_USE;
 
 /* The pieces of a target, for those who write one that differs in a part. */
 enum err canon_write_version(unsigned api_minor, struct buf *out) MUST_USE;
 enum err canon_write_path(struct span path, struct buf *out) MUST_USE;
-enum err canon_write_query(const struct query_pair *pair, bool first,
-    struct buf *out) MUST_USE;
+enum err canon_write_query(
+    const struct query_pair *pair, bool first, struct buf *out) MUST_USE;
 
 /* The first value of a query key, as dockerd reads it; false when absent. */
-bool canon_query(const struct canon_req *req, const char *key,
-    struct span *value);
+bool canon_query(
+    const struct canon_req *req, const char *key, struct span *value);
 
 /* The one value of a header; false when absent.  Repeated: the first. */
-bool canon_header(const struct canon_req *req, const char *name,
-    struct span *value);
+bool canon_header(
+    const struct canon_req *req, const char *name, struct span *value);
 
 #endif

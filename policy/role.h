@@ -17,9 +17,9 @@ struct role {
 	unsigned line; /* in the policy file; 0: a preset */
 	bool open;     /* being read: a role must not extend itself */
 	bool unconstrained;
-	bool buildkit; /* "buildkit": "unjudged" */
-	uint64_t may;  /* RULE_BIT() set */
-	bool allowed[ROLE_MAX_OPS];  /* by ops_index() */
+	bool buildkit;			/* "buildkit": "unjudged" */
+	uint64_t may;			/* RULE_BIT() set */
+	bool allowed[ROLE_MAX_OPS];	/* by ops_index() */
 	uint16_t line_of[ROLE_MAX_OPS]; /* where it was allowed or denied */
 };
 
@@ -44,8 +44,8 @@ struct policy {
 };
 
 /* The first client that matches, or NULL. */
-const struct client *policy_client(const struct policy *pol,
-    const struct principal *who);
+const struct client *policy_client(
+    const struct policy *pol, const struct principal *who);
 
 /* "*" stands for any run of bytes, all else for itself. */
 bool match_glob(struct span pattern, struct span text);

@@ -30,8 +30,8 @@ read_file(const char *path, struct secret *text)
 	enum err rc = secret_read_file(text, path, POLICY_FILE_MAX);
 
 	if (rc != ERR_OK) {
-		fprintf(stderr, "dinv: cannot read %s: %s\n", path,
-		    err_text(rc));
+		fprintf(
+		    stderr, "dinv: cannot read %s: %s\n", path, err_text(rc));
 	}
 	return rc == ERR_OK;
 }
@@ -105,8 +105,10 @@ policy_cmd_show(int argc, char **argv)
 	}
 	text = policy_preset_text(argv[1]);
 	if (text.p == NULL) {
-		fprintf(stderr, "dinv: no preset \"%s\"; dinv policy show "
-		    "lists them\n", argv[1]);
+		fprintf(stderr,
+		    "dinv: no preset \"%s\"; dinv policy show "
+		    "lists them\n",
+		    argv[1]);
 		return 1;
 	}
 	fwrite(text.p, 1, text.len, stdout);
@@ -149,15 +151,16 @@ or_dash(const char *s)
 }
 
 static int
-print_answer(enum verdict v, const struct decision *d,
-    const struct policy_why *why)
+print_answer(
+    enum verdict v, const struct decision *d, const struct policy_why *why)
 {
 	struct span target;
 
 	if (v == VERDICT_NEED_FACT) {
 		target = policy_next_fact(d);
 		printf("allow, if dockerd shows nothing that the role refuses "
-		    "in\n  GET %.*s\n", SPAN_ARG(target));
+		       "in\n  GET %.*s\n",
+		    SPAN_ARG(target));
 	} else {
 		puts(v == VERDICT_DENY ? "deny" : "allow");
 	}
@@ -193,7 +196,8 @@ ask(const struct policy *pol, const struct question *q, struct arena *arena,
 	}
 	if (canon_request(arena, m, span_of(target), &req, &d) != ERR_OK) {
 		printf("deny\nrole  -\nrule  target\nline  0\npath  -\n"
-		       "says  dinv: %s\n", d.text);
+		       "says  dinv: %s\n",
+		    d.text);
 		return EXIT_DENY;
 	}
 	req.has_body = q->body_file != NULL;
@@ -219,8 +223,8 @@ load(struct question *q)
 	}
 	if (read_file(q->policy, &q->text) &&
 	    policy_load(text_span(&q->text), &pol, &d) != ERR_OK) {
-		fprintf(stderr, "%s:%u:%u: %s\n", q->policy, d.line, d.col,
-		    d.text);
+		fprintf(
+		    stderr, "%s:%u:%u: %s\n", q->policy, d.line, d.col, d.text);
 	}
 	return pol;
 }
@@ -303,10 +307,9 @@ print_usage(FILE *to)
 	size_t i;
 
 	fprintf(to, "Usage: dinv policy COMMAND ...\n\nCommands (each has "
-	    "-h):\n");
+		    "-h):\n");
 	for (i = 0; i < NELEM(commands); i++) {
-		fprintf(to, "  %-8s %s\n", commands[i].name,
-		    commands[i].help);
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
 	}
 }
 
@@ -329,7 +332,9 @@ cmd_policy(int argc, char **argv)
 		print_usage(stdout);
 		return 0;
 	}
-	fprintf(stderr, "dinv: no command \"policy %s\"; dinv policy -h lists "
-	    "them\n", argv[1]);
+	fprintf(stderr,
+	    "dinv: no command \"policy %s\"; dinv policy -h lists "
+	    "them\n",
+	    argv[1]);
 	return 2;
 }
