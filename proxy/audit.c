@@ -6,7 +6,8 @@
  * mutex: lines of several threads never mix, and the file is complete up to
  * the last record when the process dies.  A record that cannot be written is
  * counted and the operator is told (once a minute at most); it never stops
- * the loop.
+ * the loop.  One that a full disk cut is ended before the next, which would
+ * be lost with it otherwise.
  *
  * What peers sent is only ever written as a JSON string through jsonw, so
  * that no client can forge a line.  Attackers also put secrets of others in
@@ -26,13 +27,17 @@
 #include "base/jsonw.h"
 #include "log.h"
 
-#define AUDIT_RECORD_BYTES 65536
+/* Path and object of the longest target (policy/request.c: 64 KiB), each
+ * byte escaped to six; names in a certificate.  A record that did not fit
+ * would be a request that nobody hears of. */
+#define AUDIT_RECORD_BYTES (1u << 20)
 #define AUDIT_COMPLAIN_S 60
 
 struct audit {
 	pthread_mutex_t lock;
 	int fd;
 	bool own_fd;
+	bool torn; /* the last line in the file has no end */
 	uint64_t lost;
 	time_t complained;
 };
@@ -219,9 +224,12 @@ append(struct audit *a, struct span line)
 		}
 		if (n <= 0) {
 			complain(a, n == 0 ? ENOSPC : errno);
-			return;
+			break;
 		}
 		at += (size_t)n;
+	}
+	if (at > 0) {
+		a->torn = line.p[at - 1] != '\n';
 	}
 }
 
@@ -229,16 +237,23 @@ void
 audit_write(struct audit *a, const struct audit_event *e)
 {
 	struct buf line;
+	enum err rc = ERR_OK;
 
 	if (a == NULL) {
 		return;
 	}
 	buf_init(&line, AUDIT_RECORD_BYTES);
 	pthread_mutex_lock(&a->lock);
-	if (build(&line, e) == ERR_OK) {
+	if (a->torn) {
+		rc = buf_append(&line, "\n", 1);
+	}
+	if (rc == ERR_OK) {
+		rc = build(&line, e);
+	}
+	if (rc == ERR_OK) {
 		append(a, buf_span(&line));
 	} else {
-		complain(a, ENOMEM);
+		complain(a, rc == ERR_NOMEM ? ENOMEM : EMSGSIZE);
 	}
 	pthread_mutex_unlock(&a->lock);
 	buf_fini(&line);
