@@ -24,84 +24,6 @@
 #include <stdio.h>
 
 #include "base/jsonw.h"
-#include "base/text.h"
-
-/* --- names --------------------------------------------------------------- */
-
-/* The ASCII letter that Go folds the rune at p to; *n bytes of it. */
-static int
-fold_rune(struct span s, size_t *n)
-{
-	unsigned char c = (unsigned char)s.p[0];
-
-	*n = 1;
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A' + 'a';
-	}
-	if (c < 0x80) {
-		return c;
-	}
-	if (s.len >= 3 && memcmp(s.p, "\xe2\x84\xaa", 3) == 0) {
-		*n = 3; /* U+212A KELVIN SIGN */
-		return 'k';
-	}
-	if (s.len >= 2 && memcmp(s.p, "\xc5\xbf", 2) == 0) {
-		*n = 2; /* U+017F LATIN SMALL LETTER LONG S */
-		return 's';
-	}
-	return -1;
-}
-
-/* Go encoding/json fold.go: foldName(), for names of ASCII letters. */
-bool
-fields_fold(struct span key, const char *name)
-{
-	size_t n, m;
-
-	for (; key.len > 0; key.p += n, key.len -= n) {
-		int c = fold_rune(key, &n);
-
-		if (*name == '\0' || c != fold_rune(span_make(name, 1), &m)) {
-			return false;
-		}
-		name++;
-	}
-	return *name == '\0';
-}
-
-const struct json_node *
-fields_get(const struct json_node *object, const char *name)
-{
-	const struct json_node *m;
-
-	if (object == NULL || json_type(object) != JSON_OBJECT) {
-		return NULL;
-	}
-	for (m = json_first(object); m != NULL; m = json_next(m)) {
-		if (fields_fold(json_key(m), name)) {
-			return m;
-		}
-	}
-	return NULL;
-}
-
-struct quoted
-quote(struct span s)
-{
-	struct quoted q;
-	size_t n;
-
-	q.s[0] = '"';
-	text_escape(s, q.s + 1, 66);
-	n = strlen(q.s);
-	if (s.len > 64 || n > 65) {
-		memcpy(q.s + n, "...", 3);
-		n += 3;
-	}
-	q.s[n] = '"';
-	q.s[n + 1] = '\0';
-	return q;
-}
 
 /* --- paths and findings -------------------------------------------------- */
 
@@ -170,34 +92,6 @@ walk_need(struct walk *w, enum fact_kind kind, struct span name)
 	}
 	walk_path(w->at, path, sizeof(path));
 	w->err = w->need(w->arg, kind, name, path);
-}
-
-bool
-fields_zero(const struct json_node *v)
-{
-	const struct json_node *m;
-	int64_t i;
-
-	switch (json_type(v)) {
-	case JSON_NULL:
-		return true;
-	case JSON_BOOL:
-		return !json_bool(v);
-	case JSON_NUMBER:
-		return json_int(v, &i) == ERR_OK && i == 0;
-	case JSON_STRING:
-		return json_string(v).len == 0;
-	case JSON_ARRAY:
-		return json_first(v) == NULL;
-	case JSON_OBJECT:
-		break;
-	}
-	for (m = json_first(v); m != NULL; m = json_next(m)) {
-		if (!fields_zero(m)) {
-			return false;
-		}
-	}
-	return true;
 }
 
 /* --- writing ------------------------------------------------------------- */

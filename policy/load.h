@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef POLICY_LOAD_H
+#define POLICY_LOAD_H
+
+/* Reading a policy file, from the inside: for load.c and load_role.c. */
+#include "json.h"
+#include "role.h"
+
+struct loader {
+	struct policy *pol;
+	const struct json_node *roles; /* "roles" of the file, or NULL */
+	void (*report)(void *arg, const struct diag *d);
+	void *arg;
+	size_t errors;
+	bool nomem;
+};
+
+/* Reports an error at a value's place. */
+void load_complain(struct loader *l, const struct json_node *at,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Memory of the policy; NULL and l->nomem when there is none. */
+void *load_take(struct loader *l, size_t size);
+struct span load_keep(struct loader *l, struct span s);
+
+unsigned load_line(const struct json_node *v);
+/* A text that is not empty, or complains. */
+bool load_want_text(struct loader *l, const struct json_node *v,
+    const char *what, struct span *out);
+/* The value true, or complains. */
+bool load_want_true(
+    struct loader *l, const struct json_node *v, const char *what);
+
+/* A role that is there, or NULL; of a preset only where that is asked. */
+struct role *load_find_role(
+    const struct policy *pol, struct span name, bool preset_only);
+/* Reads a role of the file. */
+struct role *load_add_role(struct loader *l, struct span name,
+    const struct json_node *v, unsigned line);
+/* Reads a preset's role; NULL when there is none. */
+struct role *load_preset(struct loader *l, struct span name);
+/* A role of the file, or else a preset's, read where it must be; complains. */
+struct role *load_want_role(struct loader *l, const struct json_node *at,
+    struct span name, bool preset_only);
+
+#endif

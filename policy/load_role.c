@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads the roles of a policy file; see load.h, and docs/policy.md for the
+ * language.
+ *
+ * A role is compiled to one flag per operation and a set of rules, so that a
+ * decision looks names up no more.  A role is read when a name first asks for
+ * it, so the order in the file does not matter; one that is still being read
+ * when it is asked for extends itself.  Presets are policy files too, read by
+ * the same code.
+ *
+ * Rejected: roles that inherit at decision time (slower, and what a role
+ * allows could not be printed).
+ *
+ * Attackers do not write policies; owners do, and leave rules behind that no
+ * longer mean what they meant: so every unknown name is an error.
+ */
+#include "base/text.h"
+#include "fields.h"
+#include "load.h"
+
+/* --- roles --------------------------------------------------------------- */
+
+unsigned
+load_line(const struct json_node *v)
+{
+	unsigned line, col;
+
+	json_where(v, &line, &col);
+	return line;
+}
+
+/* A JSON body without a table of fields is for unconstrained roles. */
+static bool
+can_be_judged(const struct op *op)
+{
+	return op->body != OP_BODY_JSON || op->fields != NULL;
+}
+
+static void
+set_op(struct role *r, const struct op *op, bool allowed, unsigned line)
+{
+	size_t i = ops_index(op);
+
+	r->allowed[i] = allowed;
+	r->line_of[i] = (uint16_t)(line > UINT16_MAX ? UINT16_MAX : line);
+}
+
+/* "@class", or an operation id. */
+static void
+read_op(
+    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
+{
+	enum op_class class;
+	const struct op *op;
+	struct span s;
+	size_t i, n;
+
+	if (!load_want_text(
+		l, v, "an operation or a class such as \"@read\"", &s)) {
+		return;
+	}
+	if (s.p[0] != '@') {
+		op = ops_by_name(s);
+		if (op == NULL) {
+			load_complain(l, v,
+			    "no operation %s; expected an operation "
+			    "id of the Engine API, or a class such as "
+			    "\"@read\"",
+			    quote(s).s);
+		} else if (allowed && !can_be_judged(op)) {
+			load_complain(l, v,
+			    "dinv cannot judge what %s carries: "
+			    "only an unconstrained role has it",
+			    op->name);
+		} else {
+			set_op(r, op, allowed, load_line(v));
+		}
+		return;
+	}
+	class = ops_class_by_name(span_make(s.p + 1, s.len - 1));
+	if (class == OPC_NONE) {
+		load_complain(l, v,
+		    "no class %s; expected @read, @run, @exec, "
+		    "@build, @image, @network, @volume, @files, @swarm, "
+		    "@plugin or @system",
+		    quote(s).s);
+		return;
+	}
+	op = ops_all(&n);
+	for (i = 0; i < n; i++) {
+		if (op[i].class == class && can_be_judged(&op[i])) {
+			set_op(r, &op[i], allowed, load_line(v));
+		}
+	}
+}
+
+static void
+read_ops(
+    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
+{
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_ARRAY) {
+		load_complain(
+		    l, v, "expected a list of operations and classes");
+		return;
+	}
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		read_op(l, r, e, allowed);
+	}
+}
+
+static void
+read_may(struct loader *l, struct role *r, const struct json_node *v)
+{
+	const struct json_node *e;
+	struct span s;
+
+	if (json_type(v) != JSON_ARRAY) {
+		load_complain(l, v, "expected a list of rules");
+		return;
+	}
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		enum rule rule;
+
+		if (!load_want_text(l, e, "a rule", &s)) {
+			continue;
+		}
+		rule = rule_by_name(s);
+		if (rule == RULE_NONE) {
+			load_complain(l, e,
+			    "no rule %s; docs/policy.md lists them",
+			    quote(s).s);
+		} else if (!rule_may(rule)) {
+			load_complain(l, e,
+			    "the rule %s holds for every "
+			    "constrained role",
+			    quote(s).s);
+		} else {
+			r->may |= RULE_BIT(rule);
+		}
+	}
+}
+
+static void
+read_buildkit(struct loader *l, struct role *r, const struct json_node *v)
+{
+	if (json_type(v) != JSON_STRING ||
+	    !span_is(json_string(v), "unjudged")) {
+		load_complain(l, v,
+		    "\"buildkit\" can only be \"unjudged\": dinv "
+		    "does not look into BuildKit sessions");
+		return;
+	}
+	r->buildkit = true;
+}
+
+static void
+read_extends(struct loader *l, struct role *r, const struct json_node *v)
+{
+	const struct role *base;
+	const char *name = r->name;
+	struct span s;
+	unsigned line = r->line;
+	struct role *next = r->next;
+
+	if (!load_want_text(l, v, "the name of a role", &s)) {
+		return;
+	}
+	/* A role may extend the preset whose name it takes. */
+	base = load_want_role(l, v, s, span_is(s, name));
+	if (base == NULL) {
+		return;
+	}
+	*r = *base;
+	r->name = name;
+	r->line = line;
+	r->next = next;
+	r->open = true;
+}
+
+/* The members but "extends", which comes first wherever it stands. */
+static void
+read_role_member(struct loader *l, struct role *r, const struct json_node *m)
+{
+	struct span key = json_key(m);
+
+	if (span_is(key, "extends")) {
+		return;
+	}
+	if (span_is(key, "about")) {
+		if (json_type(m) != JSON_STRING) {
+			load_complain(l, m, "\"about\" must be a text");
+		}
+	} else if (span_is(key, "allow")) {
+		read_ops(l, r, m, true);
+	} else if (span_is(key, "may")) {
+		read_may(l, r, m);
+	} else if (span_is(key, "buildkit")) {
+		read_buildkit(l, r, m);
+	} else if (span_is(key, "unconstrained")) {
+		r->unconstrained = load_want_true(l, m, "\"unconstrained\"");
+	} else if (!span_is(key, "deny")) {
+		load_complain(l, m,
+		    "a role has no member %s; expected extends, "
+		    "about, allow, deny, may, buildkit or unconstrained",
+		    quote(key).s);
+	}
+}
+
+static void
+read_role(struct loader *l, struct role *r, const struct json_node *v)
+{
+	const struct json_node *m;
+
+	if (json_type(v) != JSON_OBJECT) {
+		load_complain(l, v, "a role must be an object");
+		return;
+	}
+	m = json_get(v, "extends");
+	if (m != NULL) {
+		read_extends(l, r, m);
+	}
+	for (m = json_first(v); m != NULL; m = json_next(m)) {
+		read_role_member(l, r, m);
+	}
+	/* Wherever it stands, what is denied was allowed before. */
+	m = json_get(v, "deny");
+	if (m != NULL) {
+		read_ops(l, r, m, false);
+	}
+	if (r->unconstrained &&
+	    (json_get(v, "allow") != NULL || json_get(v, "deny") != NULL ||
+		json_get(v, "may") != NULL)) {
+		load_complain(l, v,
+		    "an unconstrained role is allowed everything: "
+		    "allow, deny and may have no place in it");
+	}
+}
+
+/* --- finding roles ------------------------------------------------------- */
+
+struct role *
+load_find_role(const struct policy *pol, struct span name, bool preset_only)
+{
+	struct role *r, *preset = NULL;
+
+	for (r = pol->roles; r != NULL; r = r->next) {
+		if (!span_is(name, r->name)) {
+			continue;
+		}
+		if (r->line == 0) {
+			preset = r;
+		} else if (!preset_only) {
+			return r;
+		}
+	}
+	return preset;
+}
+
+struct role *
+load_add_role(struct loader *l, struct span name, const struct json_node *v,
+    unsigned line)
+{
+	struct role *r = load_take(l, sizeof(*r));
+	struct span kept = load_keep(l, name);
+
+	if (r == NULL || kept.p == NULL) {
+		return NULL;
+	}
+	r->name = kept.p;
+	r->line = line;
+	r->next = l->pol->roles;
+	l->pol->roles = r;
+	r->open = true;
+	read_role(l, r, v);
+	r->open = false;
+	return r;
+}
+
+static void
+forget_lines(struct role *r)
+{
+	memset(r->line_of, 0, sizeof(r->line_of));
+}
+
+struct role *
+load_preset(struct loader *l, struct span name)
+{
+	struct json_doc *doc = NULL;
+	struct loader inner = *l;
+	const struct json_node *v;
+	struct role *r = NULL;
+	char text[64];
+
+	if (name.len >= sizeof(text)) {
+		return NULL;
+	}
+	memcpy(text, name.p, name.len);
+	text[name.len] = '\0';
+	if (json_parse(policy_preset_text(text), JSON_COMMENTS, &doc, NULL) !=
+	    ERR_OK) {
+		return NULL;
+	}
+	inner.roles = json_get(json_root(doc), "roles");
+	v = inner.roles == NULL ? NULL : json_get(inner.roles, text);
+	if (v != NULL) {
+		r = load_add_role(&inner, name, v, 0);
+	}
+	if (r != NULL) {
+		forget_lines(r);
+	}
+	l->errors = inner.errors;
+	l->nomem = inner.nomem;
+	json_free(doc);
+	return r;
+}
+
+/* A role of the file, or else a preset's. */
+struct role *
+load_want_role(struct loader *l, const struct json_node *at, struct span name,
+    bool preset_only)
+{
+	struct role *r = load_find_role(l->pol, name, preset_only);
+	const struct json_node *v;
+
+	if (r != NULL && r->open) {
+		load_complain(
+		    l, at, "the role %s extends itself", quote(name).s);
+		return NULL;
+	}
+	if (r != NULL) {
+		return r;
+	}
+	for (v = l->roles == NULL || preset_only ? NULL : json_first(l->roles);
+	     v != NULL; v = json_next(v)) {
+		if (span_eq(json_key(v), name)) {
+			return load_add_role(l, name, v, load_line(v));
+		}
+	}
+	r = load_preset(l, name);
+	if (r == NULL && !l->nomem) {
+		load_complain(l, at,
+		    "no role %s, neither in \"roles\" nor among "
+		    "the presets (admin, read-only, ci-runner)",
+		    quote(name).s);
+	}
+	return r;
+}
