@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "policy/json.h"
 
 #define CONF_FILE_BYTES (1u << 20)
@@ -210,6 +211,18 @@ find_key(const struct conf_key *keys, struct span name)
 	return NULL;
 }
 
+static enum err
+unknown(const struct json_node *v, const char *name, struct diag *d)
+{
+	unsigned line, col;
+	char key[64];
+
+	text_escape(json_key(v), key, sizeof(key));
+	json_where(v, &line, &col);
+	diag_set(d, line, col, "unknown key \"%s\" in %s", key, name);
+	return ERR_SYNTAX;
+}
+
 /* One object of the file; the file's own depth is two. */
 static enum err
 set_object(const struct json_node *o, const char *name,
@@ -217,7 +230,6 @@ set_object(const struct json_node *o, const char *name,
 {
 	const struct json_node *v;
 	const struct conf_key *k;
-	unsigned line, col;
 	enum err rc = ERR_OK;
 
 	if (json_type(o) != JSON_OBJECT) {
@@ -226,9 +238,7 @@ set_object(const struct json_node *o, const char *name,
 	for (v = json_first(o); v != NULL && rc == ERR_OK; v = json_next(v)) {
 		k = find_key(keys, json_key(v));
 		if (k == NULL) {
-			json_where(v, &line, &col);
-			diag_set(d, line, col, "unknown key in %s", name);
-			return ERR_SYNTAX;
+			return unknown(v, name, d);
 		}
 		rc = k->kind == CONF_OBJECT ?
 		    set_object(v, k->name, k->inside, out, d) :
