@@ -5,7 +5,10 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 CC      ?= cc
 FLAVOUR ?=
-B       := build$(if $(FLAVOUR),/$(FLAVOUR))
+# ACCEL=0: Mbed TLS's own primitives, for other processors and for those who
+# want nothing else.  It builds beside the other, under build/stock.
+ACCEL   ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
+B       := build$(if $(filter 0,$(ACCEL)),/stock)$(if $(FLAVOUR),/$(FLAVOUR))
 Q       := $(if $(V),,@)
 VERSION := 0.1.0
 
@@ -38,7 +41,9 @@ MBED := build/mbedtls
 CPPFLAGS := -iquote . -iquote proxy -iquote policy -iquote certs -D_GNU_SOURCE \
 	-DDINV_VERSION='"$(VERSION)"'
 MBED_CPPFLAGS := -isystem $(MBED)/src/include \
-	-DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"' -Iproxy/deps
+	-DMBEDTLS_CONFIG_FILE='"dinv_mbedtls_config.h"' -Iproxy/deps \
+	$(if $(filter 1,$(ACCEL)),-DDINV_ACCEL -Iproxy/accel)
+MBED_A := $(MBED)/libmbed$(if $(filter 0,$(ACCEL)),-stock).a
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(EXTRA_CFLAGS)
 LDFLAGS := $(OPT) $(LDHARDEN)
 
@@ -51,6 +56,7 @@ CERTS_O  := $(patsubst %.c,$(B)/%.o,$(wildcard certs/*.c))
 PROXY_O  := $(patsubst %.c,$(B)/%.o,$(wildcard proxy/*.c))
 PRESETS  := $(wildcard policy/presets/*.json)
 
+LIBS_ACCEL := $(if $(filter 1,$(ACCEL)),-lIPSec_MB)
 LIBS_PROXY := -levent_core -levent_pthreads -lhttp_parser
 LIBS_JSON  := -lcjson
 ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a
@@ -81,27 +87,29 @@ help:
 	@echo 'make install     into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
 	@echo 'make clean       remove build/'
 	@echo
+	@echo 'ACCEL=0 builds on stock Mbed TLS primitives, into build/stock;'
 	@echo 'V=1 shows commands; FLAVOUR=asan|tsan|cover builds into build/NAME;'
 	@echo 'MBEDTLS_TARBALL=FILE takes Mbed TLS from a file.'
 
 # --- what it needs ---------------------------------------------------------
 
-DEPS := build/.deps
+DEPS := build/.deps$(if $(filter 0,$(ACCEL)),-stock)
 $(DEPS): proxy/deps/apt.sh
 	$(Q)mkdir -p build
-	$(Q)sh proxy/deps/apt.sh build
+	$(Q)ACCEL=$(ACCEL) sh proxy/deps/apt.sh build
 	$(Q)touch $@
 deps: $(DEPS)
 
 # Mbed TLS: fetched and unpacked once, compiled with our configuration.
-$(MBED)/.unpacked: proxy/deps/mbedtls.sh $(DEPS)
+$(MBED)/.unpacked: proxy/deps/mbedtls.sh | $(DEPS)
 	$(Q)MBEDTLS_TARBALL='$(MBEDTLS_TARBALL)' sh proxy/deps/mbedtls.sh $(MBED)
 	$(Q)touch $@
 
-$(MBED)/libmbed.a: $(MBED)/.unpacked proxy/deps/mbedtls_config.h
+$(MBED_A): $(MBED)/.unpacked proxy/deps/dinv_mbedtls_config.h \
+		proxy/deps/mbedtls.mk $(wildcard proxy/accel/*)
 	@echo '  MBEDTLS   $@ (once, about a minute)'
 	$(Q)$(MAKE) --no-print-directory -s -f proxy/deps/mbedtls.mk \
-		MBED=$(MBED) CC='$(CC)'
+		MBED=$(MBED) OUT=$@ ACCEL=$(ACCEL) CC='$(CC)'
 
 # --- rules -----------------------------------------------------------------
 
@@ -127,10 +135,10 @@ $(B)/%.a:
 	@echo '  AR        $@'
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/dinv: $(B)/proxy/main.o $(B)/libproxy.a $(ARCHIVES) $(MBED)/libmbed.a
+$(B)/dinv: $(B)/proxy/main.o $(B)/libproxy.a $(ARCHIVES) $(MBED_A)
 	@echo '  LD        $@'
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(B)/proxy/main.o $(B)/libproxy.a \
-		$(ARCHIVES) $(MBED)/libmbed.a $(LIBS_PROXY) $(LIBS_JSON) -lpthread
+		$(ARCHIVES) $(MBED_A) $(LIBS_PROXY) $(LIBS_JSON) $(LIBS_ACCEL) -lpthread
 
 # --- tests -----------------------------------------------------------------
 
@@ -143,23 +151,25 @@ build/.testdeps: proxy/deps/apt.sh
 # test in itself (docs/architecture.md, layers).
 LOW_UNIT := $(filter-out test_proxy_%,$(UNIT))
 $(LOW_UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES) \
-		$(MBED)/libmbed.a
+		$(MBED_A)
 	@echo '  LD        $@'
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(MBED)/libmbed.a \
-		$(LIBS_JSON) -lcmocka -lpthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(MBED_A) \
+		$(LIBS_JSON) $(LIBS_ACCEL) -lcmocka -lpthread
 
 $(filter $(B)/unit/test_proxy_%,$(UNIT_BIN)): $(B)/unit/%: \
-		$(B)/tests/unit/%.o $(B)/libproxy.a $(ARCHIVES) $(MBED)/libmbed.a
+		$(B)/tests/unit/%.o $(B)/libproxy.a $(ARCHIVES) $(MBED_A)
 	@echo '  LD        $@'
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(B)/libproxy.a $(ARCHIVES) \
-		$(MBED)/libmbed.a $(LIBS_PROXY) $(LIBS_JSON) -lcmocka -lpthread
+		$(MBED_A) $(LIBS_PROXY) $(LIBS_JSON) $(LIBS_ACCEL) -lcmocka -lpthread
 
 $(UNIT:%=$(B)/tests/unit/%.o): | build/.testdeps
 
-unit: $(UNIT_BIN)
-	$(Q)sh tests/unit/run.sh $(if $(T),$(filter %$(T)%,$(UNIT_BIN)),$(UNIT_BIN))
+# T=name: the programs whose name holds it
+UNIT_RUN := $(foreach u,$(UNIT_BIN),$(if $(findstring $(T),$(u)),$(u)))
+unit: $(if $(T),$(UNIT_RUN),$(UNIT_BIN))
+	$(Q)sh tests/unit/run.sh $(if $(T),$(UNIT_RUN),$(UNIT_BIN))
 
 e2e: $(B)/dinv build/.testdeps
 	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/integration/run.sh $(if $(T),-k '$(T)')
