@@ -36,16 +36,19 @@ class Dockerd:
         self.socket = os.path.join(folder, "docker.sock")
         self.log = os.path.join(folder, "dockerd.log")
         self.path = ":".join([*bin_dirs, SYSTEM_PATH])
-        self.driver = "overlay2"
+        self.driver = None
         self.holder = None
 
     def start(self):
-        if not self._start_with(self.driver):
+        """With the driver it had; the first time, with one that works."""
+        tried = [self.driver] if self.driver else ["overlay2", "vfs"]
+        for driver in tried:
+            if self._start_with(driver):
+                self.driver = driver
+                return
             self.kill()
-            self.driver = "vfs"
-            if not self._start_with(self.driver):
-                raise RuntimeError(
-                    f"dockerd {self.version} did not start:\n{tail_of(self.log)}")
+        raise RuntimeError(
+            f"dockerd {self.version} did not start:\n{tail_of(self.log)}")
 
     def _start_with(self, driver):
         os.makedirs(self.folder, exist_ok=True)
@@ -88,11 +91,12 @@ class Dockerd:
         if self.holder is not None:
             self.holder.kill()
             self.holder.wait()
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
-        pid_file = os.path.join(self.folder, "pid")
-        if os.path.exists(pid_file):
-            os.unlink(pid_file)
+        # As a restart of the machine would: dockerd takes the process ids of
+        # its last life for running processes.
+        shutil.rmtree(os.path.join(self.folder, "exec"), ignore_errors=True)
+        for name in ("docker.sock", "pid"):
+            if os.path.exists(os.path.join(self.folder, name)):
+                os.unlink(os.path.join(self.folder, name))
 
     def remove(self):
         self.stop()

@@ -64,12 +64,13 @@ class Gate:
             config["tls"] = {"min": tls, "max": tls}
         with open(self.config, "w", encoding="ascii") as f:
             json.dump(config, f)
-        self.port = _free_port()
+        self.port = free_port()
         self.argv = [DINV, "gate", "-listen", f"tcp://127.0.0.1:{self.port}",
                      "-upstream", f"unix://{socket_path}",
                      "-certs", certs.store, "-policy", policy,
                      "-audit", self.audit, "-config", self.config, *flags]
         self.process = None
+        self.noted = 0
 
     def start(self):
         self.process = subprocess.Popen(
@@ -106,6 +107,13 @@ class Gate:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
             kib = re.search(r"^VmHWM:\s+(\d+) kB$", f.read(), re.M).group(1)
         return int(kib) * 1024
+
+    def note_memory(self):
+        self.noted = self.peak_memory()
+
+    def memory_since(self):
+        """How far the peak has risen since; 0 where that says nothing."""
+        return 0 if is_instrumented() else self.peak_memory() - self.noted
 
     def audit_records(self):
         """Every whole line of the audit file."""
@@ -150,7 +158,7 @@ class Gate:
                 f"{tail_of(self.log)}")
 
 
-def _free_port():
+def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]

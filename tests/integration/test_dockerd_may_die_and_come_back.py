@@ -75,7 +75,6 @@ def test_restarted_behind_a_kept_connection(mortal):
         answer = client.ask("GET", "/_ping")
         assert answer.status in (502, 503)
         assert mortal.dockerd.socket in json.loads(answer.body)["message"]
-    mortal.dockerd.kill()
     mortal.dockerd.start()
     with mortal.gate.connect() as client:
         assert client.ask("GET", "/_ping").body == b"OK"

@@ -34,12 +34,15 @@ def test_read_only_writes_nothing_and_takes_no_files(team, container, tmp_path, 
                  ["commit", container, "x"], ["tag", "busybox", "x"], ["rmi", "busybox"],
                  ["pull", "busybox"], ["build", "-"], ["load"],
                  ["volume", "create", name], ["network", "create", name],
-                 ["attach", container], ["update", "--memory", "32m", container],
+                 ["update", "--memory", "32m", container],
                  ["system", "prune", "-f"], ["swarm", "init"], ["login", "-u", "a", "-p", "b",
                                                                 "127.0.0.1:5000"]):
         result = team.watch.docker(*args, stdin=b"FROM busybox\n")
         assert result.status != 0, (args, result)
         assert "read-only" in result.err, (args, result)
+    # Of an answer to attach docker shows the status alone.
+    result = team.watch.docker("attach", container)
+    assert result.status == 1 and "received 403" in result.err, result
     assert team.straight.ok("inspect", "-f", "{{.State.Status}}", container) == "running"
 
 

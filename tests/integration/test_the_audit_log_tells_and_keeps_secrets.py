@@ -67,9 +67,11 @@ def test_no_secret_is_written(lane, name, tmp_path):
 
 def test_a_record_cannot_be_forged(lane):
     """What a peer says stays inside one line and one string."""
-    with lane.gate.connect() as client:
-        client.ask("POST", "/containers/x%0a%7B%22event%22:%22forged%22%7D%22,/start",
-                   (), b"")
-        client.ask("DELETE", "/containers/%22%2C%22role%22%3A%22admin%22%E2%80%AE?force=1")
+    for target in ("/containers/x%0a%7B%22event%22:%22forged%22%7D%22,/start",
+                   "/containers/%22%2C%22role%22%3A%22x%22%E2%80%AE/start",
+                   "/containers/%F0%9F%90%B3%C2%85%7F/start"):
+        with lane.gate.connect() as client:
+            assert client.ask("POST", target, (), b"").status in (400, 404)
     records = lane.gate.audit_records()      # each line is JSON, or this fails
     assert all(r["event"] in ("decision", "end", "handshake") for r in records)
+    assert all(r.get("role", "admin") in ("admin", "") for r in records)
