@@ -4,7 +4,7 @@
 
 /*
  * Keeps a dockerd and a gate in front of it running until a signal says
- * stop.  docs/architecture.md, "The entrypoint".
+ * stop; docs/architecture.md has the picture.
  */
 #include "base/err.h"
 
