@@ -16,15 +16,8 @@
 static const char *const kept_headers[] = {
 	"accept",
 	"accept-encoding",
-	"accept-language",
-	"api-version",
 	"baggage",
-	"cache-control",
-	"content-encoding",
 	"content-type",
-	"date",
-	"if-match",
-	"if-modified-since",
 	"if-none-match",
 	"origin",
 	"sec-websocket-*",
@@ -118,4 +111,10 @@ policy_write_target(const struct decision *d, struct buf *out)
 		rc = write_path(d, out);
 	}
 	return rc == ERR_OK ? write_query(d, out) : rc;
+}
+
+struct span
+policy_object_id(const struct decision *d)
+{
+	return d->id;
 }

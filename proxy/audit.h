@@ -25,6 +25,7 @@ struct audit_event {
 	struct span path;             /* decoded, canonical */
 	const struct op *op;          /* NULL: unknown */
 	struct span object;
+	struct span object_id;        /* full id, where dockerd told it */
 	const char *decision;         /* "allow", "deny", "error" */
 	const struct policy_why *why; /* NULL: none */
 	/* AUDIT_END */

@@ -23,6 +23,17 @@
 #define ANSWER_MESSAGE_BYTES 1024
 #define LINGER_READ_BYTES 16384
 
+/*
+ * Not to a client that asked for an upgrade: docker 20.10 takes an answer
+ * with "Connection: close" for the stream (net/http/httputil ErrPersistEOF)
+ * and prints its first bytes instead of the reason.
+ */
+static bool
+announces_close(const struct request *r)
+{
+	return !r->keep && r->head.upgrade == UPGRADE_NONE;
+}
+
 static enum err
 write_error(struct conn *c, unsigned status, const char *message, bool body)
 {
@@ -43,7 +54,7 @@ write_error(struct conn *c, unsigned status, const char *message, bool body)
 		    "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
 		    "Content-Length: %zu\r\n%s\r\n",
 		    status, http1_reason(status), s.len,
-		    c->req->keep ? "" : "Connection: close\r\n");
+		    announces_close(c->req) ? "Connection: close\r\n" : "");
 	}
 	if (rc == ERR_OK && body) {
 		rc = buf_append(&c->client_out, s.p, s.len);
@@ -58,6 +69,10 @@ answer(struct conn *c, unsigned status, const char *decision,
 {
 	struct request *r = c->req;
 
+	if (c->daemon_busy) {
+		/* What it still says is no answer to the next request. */
+		daemon_close(c);
+	}
 	if (r->head.body != BODY_NONE && !r->body.done) {
 		r->keep = false; /* what comes next is the rest of a body */
 		c->linger_long = true;

@@ -24,6 +24,7 @@ daemon_close(struct conn *c)
 	loop_io_free(c->daemon.io);
 	stream_close(c->daemon.s);
 	memset(&c->daemon, 0, sizeof(c->daemon));
+	c->daemon_busy = false;
 	buf_fini(&c->daemon_in);
 	buf_fini(&c->daemon_out);
 }
@@ -131,6 +132,7 @@ write_question(struct conn *c)
 	struct span target = policy_next_fact(c->req->decision);
 	enum err rc = buf_append_str(&c->daemon_out, "GET ");
 
+	c->daemon_busy = true;
 	if (rc == ERR_OK) {
 		rc = buf_append(&c->daemon_out, target.p, target.len);
 	}
@@ -156,7 +158,9 @@ fact_done(struct conn *c)
 	unsigned status = r->answer.status;
 	enum verdict v;
 
-	if (r->answer.close || r->answer.body == BODY_EOF) {
+	c->daemon_busy = false;
+	if (r->answer.close || r->answer.body == BODY_EOF ||
+	    c->daemon_in.len > 0) {
 		daemon_close(c);
 	}
 	v = policy_fact(r->decision, status, buf_span(&r->fact), &r->why);
@@ -224,7 +228,7 @@ step_fact(struct conn *c)
 	if (s != STEP_BLOCKED || c->state != CS_FACT) {
 		return s;
 	}
-	if (c->daemon.eof && c->daemon_in.len == 0) {
+	if (c->daemon.eof && (!r->have_answer || c->daemon_in.len == 0)) {
 		if (r->have_answer && body_end(&r->answer_body) == ERR_OK) {
 			return fact_done(c);
 		}

@@ -47,7 +47,8 @@ write_answer_framing(const struct request *r, struct buf *out, bool raw)
 	} else if (a->body == BODY_CHUNKED) {
 		rc = buf_append_str(out, "Transfer-Encoding: chunked\r\n");
 	}
-	if (rc == ERR_OK && !r->keep) {
+	if (rc == ERR_OK && !r->keep &&
+	    (r->head.upgrade == UPGRADE_NONE || a->close)) {
 		rc = buf_append_str(out, "Connection: close\r\n");
 	}
 	return rc == ERR_OK ? buf_append_str(out, "\r\n") : rc;
@@ -239,7 +240,9 @@ download(struct conn *c, bool *moved)
 		*moved = true;
 		return s;
 	}
-	if (c->daemon.eof && c->daemon_in.len == 0 &&
+	/* What is left of half a head will not become a whole one. */
+	if (c->daemon.eof &&
+	    (c->daemon_in.len == 0 || !c->req->have_answer) &&
 	    !(c->req->have_answer && c->req->answer_body.done)) {
 		*moved = true;
 		s = daemon_ended(c);
@@ -329,6 +332,7 @@ exchange_finish(struct conn *c, const char *ended)
 		request_audit(c, AUDIT_END, "allow");
 	}
 	c->linger_long = !r->body.done;
+	c->daemon_busy = false;
 	if (!keep_daemon) {
 		daemon_close(c);
 	}

@@ -96,6 +96,7 @@ struct conn {
 	bool stopping;
 	bool linger_long; /* the client still owes a body */
 	bool linger_raw;  /* TLS is broken or was never there: bytes alone */
+	bool daemon_busy; /* dockerd owes an answer on this connection */
 	const char *reason; /* why it closed */
 	struct request *req;
 };

@@ -95,7 +95,8 @@ step_relay(struct conn *c)
 		c->daemon.gone = true;
 		moved = true;
 	}
-	if (c->client.shut && (c->client.eof || c->daemon.gone)) {
+	/* Both lanes are drained and ended, or nobody reads the one up. */
+	if (c->client.shut && (c->daemon.shut || c->daemon.gone)) {
 		daemon_close(c);
 		return exchange_finish(c, NULL);
 	}

@@ -128,15 +128,29 @@ media_type(const struct http_head *h)
 
 /*
  * moby api/server/httputils.ParseForm: a form in the body wins over the
- * query that was judged.
+ * query that was judged.  Go trims and lower-cases the type as Unicode, so
+ * that "appl\u0130cation" and a no-break space make a form too: a type that
+ * is not plain "token/token" is none that anyone here has to read.
  */
 static bool
-is_form(const struct http_head *h)
+type_is_sound(const struct http_head *h)
 {
-	struct span type = media_type(h);
+	struct span type = media_type(h), sub;
+	const char *slash;
 
-	return span_is_nocase(type, "application/x-www-form-urlencoded") ||
-	    span_starts_nocase(type, "multipart/");
+	if (http1_find(h, "content-type") == NULL) {
+		return true;
+	}
+	slash = memchr(type.p, '/', type.len);
+	if (slash == NULL) {
+		return false;
+	}
+	sub = span_make(slash + 1, (size_t)(type.p + type.len - slash) - 1);
+	return text_is_token(span_make(type.p, (size_t)(slash - type.p))) &&
+	    text_is_token(sub) &&
+	    text_is_printable(http1_find(h, "content-type")->value) &&
+	    !span_is_nocase(type, "application/x-www-form-urlencoded") &&
+	    !span_starts_nocase(type, "multipart/");
 }
 
 static enum step
@@ -273,11 +287,12 @@ judge_head(struct conn *c)
 	r->canon.upgrade = r->head.upgrade;
 	r->canon.has_body = r->head.body == BODY_CHUNKED ||
 	    (r->head.body == BODY_LENGTH && r->head.length > 0);
-	if (r->canon.has_body && is_form(&r->head)) {
+	if (r->canon.has_body && !type_is_sound(&r->head)) {
 		r->why.rule = "content-type";
-		return answer_error(c, 415, "form bodies are not taken, because "
-		    "dockerd lets them override the query: send Content-Type: "
-		    "application/json");
+		r->keep = false;
+		return answer_error(c, 415, "this Content-Type is not taken: "
+		    "dockerd lets form bodies override the query; send "
+		    "application/json or application/x-tar");
 	}
 	r->policy = shared_policy_hold(c->w->policy);
 	v = policy_begin(shared_policy_get(r->policy), &c->who, &r->canon,
@@ -407,6 +422,13 @@ write_line(struct conn *c, struct buf *out)
 	    buf_append_str(out, " HTTP/1.1\r\n" UPSTREAM_HOST) : rc;
 }
 
+/* dockerd reads a tar here, whatever the client calls it. */
+static bool
+is_bulk(const struct request *r)
+{
+	return r->canon.op != NULL && r->canon.op->body == OP_BODY_STREAM;
+}
+
 /* Content-Type goes only where a body goes. */
 static bool
 passes(const struct request *r, const struct header *h, bool has_body,
@@ -417,8 +439,8 @@ passes(const struct request *r, const struct header *h, bool has_body,
 		return false;
 	}
 	if (span_is_nocase(h->name, "content-type") &&
-	    (!has_body || replaced)) {
-		return false;
+	    (!has_body || replaced || is_bulk(r))) {
+		return false; /* or of our own */
 	}
 	return policy_keeps_header(r->decision, h->name);
 }
@@ -496,6 +518,7 @@ request_write_head(struct conn *c)
 	bool replaced, have_body, content;
 	enum err rc;
 
+	c->daemon_busy = true;
 	body = policy_new_body(r->decision, &replaced);
 	if (!replaced && r->collect) {
 		body = buf_span(&r->collected);
@@ -510,8 +533,10 @@ request_write_head(struct conn *c)
 	if (rc == ERR_OK) {
 		rc = write_headers(c, out, content, replaced);
 	}
-	if (rc == ERR_OK && replaced && have_body) {
-		rc = buf_append_str(out, "Content-Type: application/json\r\n");
+	if (rc == ERR_OK && content && (replaced || is_bulk(r))) {
+		rc = buf_append_str(out, is_bulk(r) ?
+		    "Content-Type: application/x-tar\r\n" :
+		    "Content-Type: application/json\r\n");
 	}
 	if (rc == ERR_OK) {
 		rc = write_upgrade(r, out);

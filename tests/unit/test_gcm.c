@@ -99,6 +99,7 @@ static void
 wrong_tags_are_refused_and_leave_nothing(void **state)
 {
 	mbedtls_gcm_context ctx;
+	const unsigned char nothing[128] = { 0 };
 	unsigned char out[128];
 	size_t i, bit;
 
@@ -115,10 +116,7 @@ wrong_tags_are_refused_and_leave_nothing(void **state)
 			    v.tag.p, 16, v.cipher.p, out),
 			    MBEDTLS_ERR_GCM_AUTH_FAILED);
 			v.tag.p[bit / 8] ^= (unsigned char)(1 << bit % 8);
-			if (v.plain.n > 0) {
-				assert_memory_not_equal(out, v.plain.p,
-				    v.plain.n);
-			}
+			assert_memory_equal(out, nothing, v.plain.n);
 		}
 		mbedtls_gcm_free(&ctx);
 	}
