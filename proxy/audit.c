@@ -144,6 +144,7 @@ put_request(struct jsonw *w, const struct audit_event *e)
 	jsonw_kv_span(w, "path", e->path);
 	jsonw_kv_str(w, "op", e->op == NULL ? "" : e->op->name);
 	jsonw_kv_span(w, "object", e->object);
+	jsonw_kv_span(w, "object_id", e->object_id);
 }
 
 static void

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -135,6 +136,10 @@ probe_port(const struct addr *a, struct diag *d)
 		return ERR_OK; /* listening will say it better */
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (a->sa.sa_family == AF_INET6) { /* as addr_listen() does */
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+		    sizeof(one));
+	}
 	if (bind(fd, &a->sa, a->len) == -1 && errno == EADDRINUSE) {
 		diag_set(d, 0, 0, "cannot listen on %s: another program has "
 		    "it; stop that, or choose another port", a->text);
