@@ -233,7 +233,8 @@ need_subject(struct decision *d)
 			rc = decision_need(d, FACT_CONTAINER, req->object, "");
 		}
 	}
-	if (rc == ERR_OK && d->facts != NULL) {
+	if (rc == ERR_OK && d->facts != NULL &&
+	    d->facts->kind == FACT_CONTAINER) {
 		d->facts->subject = true;
 	}
 	return rc;

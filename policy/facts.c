@@ -197,9 +197,10 @@ fact_container(struct decision *d, const struct fact *f,
 		.need = decision_walk_need,
 		.arg = d,
 	};
+	const struct json_node *hc = json_get(root, "HostConfig");
 	enum err rc;
 
-	if (!is_full_id(id) || json_get(root, "HostConfig") == NULL) {
+	if (!is_full_id(id) || hc == NULL || json_type(hc) != JSON_OBJECT) {
 		return no_answer(d, f, "says too little", why);
 	}
 	if (f->subject) {

@@ -463,6 +463,32 @@ unknown_member(struct walk *w, const struct json_node *v)
 	w->at = here.up;
 }
 
+/*
+ * docker-java writes "EnableIPv6" and "enableIPv6", with one value.  Equal
+ * scalars mean the same in either order; lists and objects would be merged.
+ */
+static bool
+same_scalar(const struct json_node *a, const struct json_node *b)
+{
+	if (json_type(a) != json_type(b)) {
+		return false;
+	}
+	switch (json_type(a)) {
+	case JSON_NULL:
+		return true;
+	case JSON_BOOL:
+		return json_bool(a) == json_bool(b);
+	case JSON_NUMBER:
+		return span_eq(json_number(a), json_number(b));
+	case JSON_STRING:
+		return span_eq(json_string(a), json_string(b));
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	return false;
+}
+
 /* Returns whether something was written. */
 static bool
 write_member(struct walk *w, const struct field *f, const struct json_node *v,
@@ -492,7 +518,8 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
 static void
 write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 {
-	bool seen[FIELDS_MAX] = { false }, comma = false;
+	const struct json_node *seen[FIELDS_MAX] = { NULL };
+	bool comma = false;
 	const struct json_node *m;
 	const struct field *f;
 
@@ -504,12 +531,14 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 			unknown_member(w, m);
 			continue;
 		}
-		if (seen[f - t->field]) {
-			walk_refuse_all(w, RULE_DUPLICATE_FIELD,
-			    "the field %s, which comes twice", f->name);
-			return;
+		if (seen[f - t->field] != NULL) {
+			if (!same_scalar(seen[f - t->field], m)) {
+				walk_refuse_all(w, RULE_DUPLICATE_FIELD,
+				    "the field %s, which comes twice", f->name);
+			}
+			continue;
 		}
-		seen[f - t->field] = true;
+		seen[f - t->field] = m;
 		if (write_member(w, f, m, comma)) {
 			comma = true;
 		}

@@ -105,8 +105,8 @@ static const struct fields restart_policy = TABLE(restart_policy_rows);
 	    PLAIN("IOMaximumBandwidth", FT_INT)
 
 static const struct field container_update_rows[] = {
-	RESOURCE_ROWS,
-	SUB("RestartPolicy", FT_OBJ, restart_policy),
+	RESOURCE_ROWS, SUB("RestartPolicy", FT_OBJ, restart_policy),
+	PLAIN("Init", FT_DROP), /* documented, and sent by docker-java */
 };
 const struct fields fields_container_update = TABLE(container_update_rows);
 
@@ -143,7 +143,8 @@ static const struct fields image_options = TABLE(image_options_rows);
 static const struct field tmpfs_options_rows[] = {
 	PLAIN("SizeBytes", FT_INT),
 	PLAIN("Mode", FT_INT),
-	PLAIN("Options", FT_STRLISTS),
+	{ "Options", FT_STRLISTS, NULL, RULE_MOUNT_TARGET, NULL,
+	    judge_tmpfs_options },
 };
 static const struct fields tmpfs_options = TABLE(tmpfs_options_rows);
 
@@ -222,7 +223,7 @@ static const struct field host_config_rows[] = {
 	    NULL },
 	{ "StorageOpt", FT_STRMAP, NULL, RULE_STORAGE_OPT, ALLOW("size"),
 	    NULL },
-	PLAIN("Tmpfs", FT_STRMAP),
+	{ "Tmpfs", FT_STRMAP, NULL, RULE_MOUNT_TARGET, NULL, judge_tmpfs },
 	RULED("UTSMode", FT_STR, RULE_HOST_NAMESPACES),
 	RULED("UsernsMode", FT_STR, RULE_HOST_NAMESPACES),
 	PLAIN("ShmSize", FT_INT),
@@ -295,8 +296,9 @@ static const struct fields healthcheck = TABLE(healthcheck_rows);
 	    PLAIN("Env", FT_STRS), PLAIN("Cmd", FT_STRSLICE),                  \
 	    SUB("Healthcheck", FT_OBJ, healthcheck),                           \
 	    PLAIN("ArgsEscaped", FT_BOOL), PLAIN("Image", FT_STR),             \
-	    PLAIN("Volumes", FT_SET), PLAIN("WorkingDir", FT_STR),             \
-	    PLAIN("Entrypoint", FT_STRSLICE),                                  \
+	    { "Volumes", FT_SET, NULL, RULE_MOUNT_TARGET, NULL,                \
+		    judge_volume_targets },                                    \
+	    PLAIN("WorkingDir", FT_STR), PLAIN("Entrypoint", FT_STRSLICE),     \
 	    PLAIN("NetworkDisabled", FT_BOOL), PLAIN("MacAddress", FT_STR),    \
 	    PLAIN("OnBuild", FT_STRS), PLAIN("Labels", FT_STRMAP),             \
 	    PLAIN("StopSignal", FT_STR), PLAIN("StopTimeout", FT_INT),         \
@@ -312,11 +314,14 @@ static const struct field container_create_rows[] = {
 };
 const struct fields fields_container_create = TABLE(container_create_rows);
 
-/* dockerode repeats the query's options in the body. */
+/* dockerode and docker-java repeat the query's options in the body. */
 static const struct field image_commit_rows[] = {
 	CONFIG_ROWS,
 	PLAIN("container", FT_DROP),
+	PLAIN("containerId", FT_DROP),
 	PLAIN("repo", FT_DROP),
+	PLAIN("repository", FT_DROP),
+	PLAIN("message", FT_DROP),
 	PLAIN("tag", FT_DROP),
 	PLAIN("comment", FT_DROP),
 	PLAIN("author", FT_DROP),
@@ -335,7 +340,8 @@ static const struct field container_exec_rows[] = {
 	PLAIN("AttachStderr", FT_BOOL), PLAIN("Detach", FT_BOOL),
 	PLAIN("DetachKeys", FT_STR), PLAIN("Env", FT_STRS),
 	PLAIN("WorkingDir", FT_STR), PLAIN("Cmd", FT_STRSLICE),
-	PLAIN("Container", FT_DROP), /* docker-py api/exec_api.py */
+	PLAIN("Container", FT_DROP),   /* docker-py api/exec_api.py */
+	PLAIN("containerId", FT_DROP), /* docker-java ExecCreateCmdImpl */
 };
 const struct fields fields_container_exec = TABLE(container_exec_rows);
 
@@ -362,6 +368,7 @@ static const struct field auth_rows[] = {
 	PLAIN("serveraddress", FT_STR),
 	PLAIN("identitytoken", FT_STR),
 	PLAIN("registrytoken", FT_STR),
+	PLAIN("stackOrchestrator", FT_DROP), /* docker-java AuthConfig */
 	/* dockerode repeats the query's options of a push. */
 	PLAIN("tag", FT_DROP),
 	PLAIN("platform", FT_DROP),
@@ -433,6 +440,8 @@ const struct fields fields_network_create = TABLE(network_create_rows);
 static const struct field network_connect_rows[] = {
 	PLAIN("Container", FT_STR),
 	SUB("EndpointConfig", FT_OBJ, endpoint),
+	/* docker-java ConnectToNetworkCmdImpl: the same once more. */
+	PLAIN("containerConfig", FT_DROP),
 };
 const struct fields fields_network_connect = TABLE(network_connect_rows);
 
@@ -460,6 +469,7 @@ static const struct field inspect_host_config_rows[] = {
 	RULED("Privileged", FT_BOOL, RULE_PRIVILEGED),
 	{ "Binds", FT_STRS, NULL, RULE_HOST_PATHS, NULL, judge_binds },
 	{ "Mounts", FT_OBJS, NULL, RULE_HOST_PATHS, NULL, judge_mounts },
+	{ "Tmpfs", FT_STRMAP, NULL, RULE_MOUNT_TARGET, NULL, judge_tmpfs },
 	RULED("CapAdd", FT_STRSLICE, RULE_CAPABILITIES),
 	RULED("Devices", FT_OBJS, RULE_DEVICES),
 	RULED("DeviceRequests", FT_OBJS, RULE_DEVICES),

@@ -37,17 +37,28 @@ judge_is_volume_name(struct span s)
 	return s.len > 0;
 }
 
-/* "z", "ro,nocopy": letters and commas. */
+/* "ro,nocopy": what a named volume may have (moby volume/mounts). */
 static bool
 is_bind_mode(struct span s)
 {
+	static const char *const modes[] = { "rw", "ro", "z", "Z", "copy",
+		"nocopy", "cached", "delegated", "consistent", "default" };
+	const char *comma;
+	struct span m;
 	size_t i;
 
-	for (i = 0; i < s.len; i++) {
-		if (s.p[i] != ',' && !(s.p[i] >= 'a' && s.p[i] <= 'z') &&
-		    !(s.p[i] >= 'A' && s.p[i] <= 'Z')) {
+	while (s.len > 0) {
+		comma = memchr(s.p, ',', s.len);
+		m = span_make(
+		    s.p, comma == NULL ? s.len : (size_t)(comma - s.p));
+		for (i = 0; i < NELEM(modes) && !span_is(m, modes[i]);) {
+			i++;
+		}
+		if (i == NELEM(modes)) {
 			return false;
 		}
+		s.p += m.len + (comma != NULL);
+		s.len -= m.len + (comma != NULL);
 	}
 	return true;
 }
@@ -80,10 +91,12 @@ judge_bind(struct walk *w, struct span bind)
 
 	if (bind.len > 0 && bind.p[0] == '/' &&
 	    memchr(bind.p, ':', bind.len) == NULL) {
+		judge_target(w, bind);
 		return;
 	}
 	source = cut(&rest);
 	target = cut(&rest);
+	judge_target(w, target);
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
 		walk_refuse(w, RULE_HOST_PATHS,
@@ -144,6 +157,7 @@ judge_mount(struct walk *w, const struct json_node *mount)
 	struct span type = text_of(fields_get(mount, "Type"));
 	struct span source = text_of(fields_get(mount, "Source"));
 
+	judge_target(w, text_of(fields_get(mount, "Target")));
 	if (span_is(type, "tmpfs") || span_is(type, "image")) {
 		judge_driver_config(w, mount);
 		return;

@@ -23,6 +23,17 @@ void judge_not_null(
 void judge_negative(
     struct walk *w, const struct field *f, const struct json_node *v);
 
+/* judge_targets.c */
+void judge_tmpfs(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_tmpfs_options(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_volume_targets(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_target(struct walk *w, struct span target);
+/* The root, /proc, /sys, devices, or no absolute path at all. */
+bool judge_is_kernel_path(struct span s);
+
 /* "host", "container:x", or what could be either. */
 bool judge_is_foreign_network(struct span mode);
 /* Does this extra host name the gateway of the host? */

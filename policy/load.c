@@ -297,8 +297,9 @@ read_roles(struct loader *l, const struct json_node *v)
 		return;
 	}
 	for (m = json_first(v); m != NULL; m = json_next(m)) {
-		if (json_key(m).len == 0) {
-			load_complain(l, m, "a role needs a name");
+		if (json_key(m).len == 0 || !text_is_printable(json_key(m))) {
+			load_complain(
+			    l, m, "a role needs a name of printable ASCII");
 		} else if (load_find_role(l->pol, json_key(m), false) == NULL) {
 			(void)load_add_role(l, json_key(m), m, load_line(m));
 		}

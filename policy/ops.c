@@ -76,11 +76,10 @@ static const struct {
 	const char *op;
 	const char *key;
 } ignored[] = {
-	{ "ImageList", "only_ids" },
-	{ "ContainerList", "trunc_cmd" },
-	{ "ContainerList", "since" },
-	{ "ContainerList", "before" },
+	{ "ImageList", "only_ids" }, { "ContainerList", "trunc_cmd" },
+	{ "ContainerList", "since" }, { "ContainerList", "before" },
 	{ "ImageTag", "force" },
+	{ "ImageCreate", "registry" }, /* docker-java PullImageCmdExec */
 };
 
 /*

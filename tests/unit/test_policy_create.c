@@ -38,6 +38,9 @@ static const struct {
 	    "duplicate-field", "" },
 	{ "{\"HostConfig\":null,\"hostConfig\":{\"Binds\":[\"/:/h\"]}}",
 	    "duplicate-field", "" },
+	{ "{\"HostConfig\":{},\"hostConfig\":{}}", "duplicate-field", "" },
+	{ "{\"Cmd\":[],\"cmd\":[]}", "duplicate-field", "" },
+	{ "{\"User\":\"a\",\"user\":null}", "duplicate-field", "" },
 	/* HostConfig at the top level: dockerd 26 and older */
 	{ "{\"Image\":\"i\",\"Privileged\":true}", "unknown-field",
 	    "Privileged" },
@@ -262,6 +265,9 @@ static const struct {
 	       "\"MemorySwappiness\":-1") },
 	{ "{\"StopTimeout\":0,\"Tty\":false}",
 	    "{\"StopTimeout\":0,\"Tty\":false}" },
+	/* one name twice with one value (docker-java's networks) */
+	{ "{\"Tty\":true,\"tty\":true,\"User\":null,\"user\":null}",
+	    "{\"Tty\":true,\"User\":null}" },
 	/* maps keep their keys' case; numbers and texts stay exact */
 	{ "{\"Labels\":{\"a\":\"1\",\"A\":\"2\"},\"StopTimeout\":-0}",
 	    "{\"Labels\":{\"a\":\"1\",\"A\":\"2\"},\"StopTimeout\":-0}" },

@@ -28,6 +28,7 @@ static const struct {
 	{ "{}", "fact", "" },
 	{ "{\"Id\":\"x\",\"HostConfig\":{}}", "fact", "" },
 	{ "{\"Id\":\"" ID "\"}", "fact", "" },
+	{ "{\"Id\":\"" ID "\",\"HostConfig\":null}", "fact", "" },
 	{ "{\"Id\":\"" ID "\",\"HostConfig\":{\"Privileged\":true}}",
 	    "privileged", "HostConfig.Privileged" },
 	{ INSPECT(",\"PidMode\":\"host\"", ""), "host-namespaces",

@@ -46,6 +46,7 @@ static const struct {
 	{ "{\"clients\":[],\"roles\":[]}", "must be an object", 1, 23 },
 	{ ROLES("\"a\":1"), "must be an object", 1, 28 },
 	{ ROLES("\"\":{}"), "needs a name", 1, 27 },
+	{ ROLES("\"\\u001b\":{}"), "printable ASCII", 1, 33 },
 	{ ROLES("\"a\":{\"alow\":[]}"), "no member \"alow\"", 1, 36 },
 	{ ROLES("\"a\":{\"allow\":\"@read\"}"), "expected a list", 1, 37 },
 	{ ROLES("\"a\":{\"allow\":[\"@reed\"]}"), "no class \"@reed\"", 1, 38 },
