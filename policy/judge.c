@@ -96,15 +96,16 @@ judge_bind(struct walk *w, struct span bind)
 	}
 	source = cut(&rest);
 	target = cut(&rest);
-	judge_target(w, target);
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
 		walk_refuse(w, RULE_HOST_PATHS,
 		    "the host path %s (use a named "
 		    "volume)",
 		    quote(source).s);
+		judge_target(w, target);
 		return;
 	}
+	judge_target(w, target);
 	walk_need(w, FACT_VOLUME, source);
 }
 
@@ -157,7 +158,6 @@ judge_mount(struct walk *w, const struct json_node *mount)
 	struct span type = text_of(fields_get(mount, "Type"));
 	struct span source = text_of(fields_get(mount, "Source"));
 
-	judge_target(w, text_of(fields_get(mount, "Target")));
 	if (span_is(type, "tmpfs") || span_is(type, "image")) {
 		judge_driver_config(w, mount);
 		return;
@@ -196,6 +196,7 @@ judge_mounts(struct walk *w, const struct field *f, const struct json_node *v)
 	w->at = &here;
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
 		judge_mount(w, e);
+		judge_target(w, text_of(fields_get(e, "Target")));
 		here.index++;
 	}
 	w->at = here.up;
