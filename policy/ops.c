@@ -187,7 +187,10 @@ ops_find(enum method method, const struct span *segment, size_t n_segments,
 	for (i = 0; i < NELEM(ops); i++) {
 		struct match m = { 0 };
 
+		/* Most rows differ in the first letter already. */
 		if (ops[i].method != method ||
+		    (ops[i].pattern[1] != '{' && n_segments > 0 &&
+			ops[i].pattern[1] != segment[0].p[0]) ||
 		    !match_pattern(ops[i].pattern, segment, n_segments, &m)) {
 			continue;
 		}
