@@ -46,6 +46,7 @@ static const struct conf_key conf_limits[] = {
 	LIMIT_KEY(head_bytes),
 	LIMIT_KEY(target_bytes),
 	LIMIT_KEY(body_bytes),
+	LIMIT_KEY(bodies_bytes),
 	LIMIT_KEY(connections),
 	LIMIT_KEY(connections_per_address),
 	{ NULL, CONF_UINT, 0, NULL },

@@ -6,6 +6,7 @@
  * One client connection, from accept to close, on one worker thread.
  * docs/relay.md has the states and the table of ends.
  */
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "addr.h"
@@ -17,12 +18,13 @@
 #include "stream.h"
 #include "tls.h"
 
-/* What all workers share; nothing in it changes while they run. */
+/* What all workers share; only counts in it change while they run. */
 struct gate {
 	struct limits limits;
 	struct addr upstream;
 	struct audit *audit; /* or NULL */
 	struct census *census;
+	atomic_size_t bodies; /* bytes set aside for bodies that policy reads */
 };
 
 struct conn;

@@ -61,6 +61,7 @@ struct request {
 	struct body body;         /* the client's */
 	enum body_out body_out;   /* what becomes of it */
 	struct buf collected;     /* CS_COLLECT */
+	size_t set_aside;         /* of gate.bodies, for it */
 	bool collect;             /* policy reads the body */
 	bool judged;              /* VERDICT_ALLOW was given */
 	bool fresh_daemon;        /* the upstream connection is new */

@@ -31,6 +31,7 @@ request_free(struct conn *c)
 		return;
 	}
 	buf_fini(&r->collected);
+	atomic_fetch_sub(&c->w->gate->bodies, r->set_aside);
 	buf_fini(&r->fact);
 	body_fini(&r->body);
 	body_fini(&r->answer_body);
@@ -214,6 +215,43 @@ is_audited(const struct request *r, bool allowed)
 	    op->mode != OP_MODE_PLAIN;
 }
 
+/* Memory for a body is set aside before its first byte: what all clients
+ * together may make the gate hold has one bound. */
+static bool
+set_aside(struct conn *c)
+{
+	struct request *r = c->req;
+	const struct limits *l = &c->w->gate->limits;
+
+	r->set_aside = r->head.body == BODY_LENGTH ? (size_t)r->head.length :
+						     l->body_bytes;
+	return atomic_fetch_add(&c->w->gate->bodies, r->set_aside) +
+	    r->set_aside <= l->bodies_bytes;
+}
+
+static enum step
+begin_collect(struct conn *c)
+{
+	struct request *r = c->req;
+	const struct limits *l = &c->w->gate->limits;
+
+	r->collect = true;
+	body_init(&r->body, r->head.body, r->head.length);
+	if (r->head.body == BODY_LENGTH && r->head.length > l->body_bytes) {
+		return answer_error(c, 413, "the body is larger than "
+		    "limits.body_bytes (%u)", l->body_bytes);
+	}
+	if (!set_aside(c)) {
+		return answer_error(c, 503, "too many bodies are being read "
+		    "at a time (limits.bodies_bytes); try again");
+	}
+	if (r->head.expect_continue && c->client_in.len == 0) {
+		answer_continue(c);
+	}
+	conn_goto(c, CS_COLLECT);
+	return STEP_AGAIN;
+}
+
 enum step
 request_verdict(struct conn *c, enum verdict v)
 {
@@ -222,19 +260,7 @@ request_verdict(struct conn *c, enum verdict v)
 	daemon_refresh(c);
 	switch (v) {
 	case VERDICT_NEED_BODY:
-		r->collect = true;
-		body_init(&r->body, r->head.body, r->head.length);
-		if (r->head.body == BODY_LENGTH &&
-		    r->head.length > c->w->gate->limits.body_bytes) {
-			return answer_error(c, 413, "the body is larger than "
-			    "limits.body_bytes (%u)",
-			    c->w->gate->limits.body_bytes);
-		}
-		if (r->head.expect_continue && c->client_in.len == 0) {
-			answer_continue(c);
-		}
-		conn_goto(c, CS_COLLECT);
-		return STEP_AGAIN;
+		return begin_collect(c);
 	case VERDICT_NEED_FACT:
 		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_FACT);
 		return STEP_AGAIN;

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,8 +30,14 @@
 #define GATE_WORKERS_MAX 64
 #define GATE_POLICY_BYTES (16u << 20)
 #define GATE_JOIN_MS 50
+#define GATE_MMAP_BYTES (256 << 10)
+#define GATE_TRIM_BYTES (1 << 20)
+
+#define GATE_SOCKETS_MAX 32
 
 struct running {
+	struct addr socket[GATE_SOCKETS_MAX]; /* unix listeners */
+	size_t n_sockets;
 	struct gate gate;
 	const struct gate_config *conf;
 	struct shared_policy *policy;
@@ -167,6 +174,9 @@ listen_on(struct running *r, const struct gate_config *conf, const char *url,
 	if (rc == ERR_OK && a.sa.sa_family == AF_UNIX) {
 		kind = LISTEN_CLEAR;
 		rc = addr_listen(&a, &fd, d);
+		if (rc == ERR_OK && r->n_sockets < GATE_SOCKETS_MAX) {
+			r->socket[r->n_sockets++] = a;
+		}
 	}
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
 		int mine = fd;
@@ -259,6 +269,17 @@ raise_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+/* The files of unix listeners go with their listeners. */
+static void
+remove_sockets(const struct running *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_sockets; i++) {
+		(void)unlink(r->socket[i].un.sun_path);
 	}
 }
 
@@ -373,6 +394,9 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	enum err rc;
 
 	memset(&r, 0, sizeof(r));
+	/* Large buffers go back to the system when they are freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, GATE_MMAP_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, GATE_TRIM_BYTES);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -394,6 +418,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	for (i = 0; i < r.n_workers; i++) {
 		worker_free(r.worker[i]);
 	}
+	remove_sockets(&r);
 	census_free(r.gate.census);
 	shared_policy_drop(r.policy);
 	audit_close(r.gate.audit);

@@ -346,13 +346,34 @@ connection_has(const struct http_head *h, struct span token)
 	return false;
 }
 
+/* All Connection headers together name a word or two. */
+static enum err
+judge_connection(const struct http_head *h, struct diag *d)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < h->n_headers; i++) {
+		if (span_is_nocase(h->headers[i].name, "connection")) {
+			len += h->headers[i].value.len + 1;
+		}
+	}
+	if (len > LIMIT_CONNECTION_VALUE_BYTES) {
+		diag_set(d, 0, 0, "Connection names too much");
+		return ERR_HTTP_HEAD_LIMIT;
+	}
+	return ERR_OK;
+}
+
 /* RFC 9112 6.3, made strict. */
 static enum err
 judge_framing(struct http_head *h, enum body_kind otherwise, struct diag *d)
 {
 	const struct header *te, *cl;
-	enum err rc = find_once(h, "transfer-encoding", &te, d);
+	enum err rc = judge_connection(h, d);
 
+	if (rc == ERR_OK) {
+		rc = find_once(h, "transfer-encoding", &te, d);
+	}
 	if (rc == ERR_OK) {
 		rc = find_once(h, "content-length", &cl, d);
 	}

@@ -43,9 +43,13 @@
 /* Request target: prune and list filters are the longest honest ones;
  * dockerode repeats a whole create body there. */
 #define LIMIT_TARGET_BYTES 32768
-/* A body that policy reads: compose files become a few KiB; service specs
- * with configs inlined are the largest honest ones. */
-#define LIMIT_BODY_BYTES (4u << 20)
+/* A body that policy reads: what docker and compose send is a few KiB. */
+#define LIMIT_BODY_BYTES (1u << 20)
+/* All such bodies that are held at a time, of all clients. */
+#define LIMIT_BODIES_BYTES (64u << 20)
+/* Connection: what honest clients name there is one or two words.  Each
+ * header is compared with each name, so many names cost their product. */
+#define LIMIT_CONNECTION_VALUE_BYTES 256
 /* What dockerd says of one object. */
 #define LIMIT_FACT_BYTES (8u << 20)
 /* Trailer section. */
@@ -75,6 +79,7 @@ struct limits {
 	uint32_t head_bytes;
 	uint32_t target_bytes;
 	uint32_t body_bytes;
+	uint32_t bodies_bytes;
 	uint32_t connections;
 	uint32_t connections_per_address;
 };
@@ -86,6 +91,7 @@ struct limits {
 		.stop_ms = LIMIT_STOP_MS, .head_bytes = LIMIT_HEAD_BYTES,     \
 		.target_bytes = LIMIT_TARGET_BYTES,                           \
 		.body_bytes = LIMIT_BODY_BYTES,                               \
+		.bodies_bytes = LIMIT_BODIES_BYTES,                           \
 		.connections = LIMIT_CONNECTIONS,                             \
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,     \
 	}
