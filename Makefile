@@ -189,8 +189,11 @@ check: lint test asan
 run: $(B)/dinv
 	$(Q)sh proxy/deps/run.sh $(CURDIR)/$(B)/dinv $(RUN_FLAGS)
 
-fuzz bench cover: %: $(B)/dinv
+fuzz cover: %: $(B)/dinv
 	$(Q)sh tests/$*.sh
+
+bench: $(B)/dinv
+	$(Q)sh bench/run.sh
 
 # --- keeping the house -----------------------------------------------------
 

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# make bench: what dinv costs, beside what people put in front of dockerd.
+#
+#	run.sh			in the folder that holds build/
+#	DINV=build/dinv		the gate to measure
+#	TLS=1.3			or 1.2
+#	SUITE=			the cipher suite that clients offer
+#	REPS=3			repetitions; the median is shown
+#	ONLY='dinv nginx'	these servers and no others
+#
+# Everything runs in network, mount and process namespaces of its own: no port
+# is taken on the machine, no other Docker is touched, and whatever is started
+# is gone when this ends.  Nothing passes or fails here: it prints a table, and
+# leaves it in build/bench/table.md.
+set -eu
+
+PATH=$PATH:/usr/sbin:/sbin
+here=$(cd "$(dirname "$0")" && pwd -P)
+top=$(cd "$here/.." && pwd -P)
+out=$top/build/bench
+export DINV="${DINV:-$top/build/dinv}"
+
+die() {
+	printf 'make bench: %s\n' "$1" >&2
+	exit 1
+}
+
+need() {
+	command -v "$1" >/dev/null ||
+		die "$1 is missing; type: apt-get install --no-install-recommends $2"
+}
+
+compile() {
+	name=$1
+	shift
+	${CC:-cc} -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -o "$out/$name" \
+		"$here/$name.c" "$here/chunks.c" "$@"
+}
+
+[ "$(id -u)" -eq 0 ] || die 'namespaces and dockerd need root'
+[ -x "$DINV" ] || die "$DINV is missing: make builds it"
+need python3 python3
+need unshare util-linux
+need ip iproute2
+[ -e /usr/include/openssl/ssl.h ] ||
+	die 'OpenSSL is missing; type: apt-get install libssl-dev'
+
+mkdir -p "$out"
+compile upstream
+compile load -lssl -lcrypto -lpthread
+
+# Sockets have short names (107 bytes at most): so, not under build/.
+work=$(mktemp -d /tmp/dinv-bench.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+ulimit -n "$(ulimit -Hn)"
+export BENCH_WORK="$work" BENCH_OUT="$out" PYTHONDONTWRITEBYTECODE=1
+# dockerd would use a containerd of the machine's: an empty folder hides it.
+unshare --net --mount --propagation private --pid --fork --kill-child=KILL \
+	--mount-proc sh -ec '
+	ip link set lo up
+	mkdir -p /run/containerd
+	mount -t tmpfs tmpfs /run/containerd
+	exec python3 "$0/bench.py"' "$here"
