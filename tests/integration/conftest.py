@@ -20,15 +20,18 @@ DOCKERD_BIN = {
     "26.1": [os.path.join(NEWER, "usr/sbin"), os.path.join(NEWER, "usr/bin")],
 }
 
-# dockerd, TLS, command line.  Every dockerd under every TLS with the command
-# line of its own age, then each of the others where it differs most.
+# dockerd, TLS, command line: every dockerd under every TLS with the command
+# line of its own age.
 BASE_LANES = [(d, t, d) for d in ("20.10", "26.1") for t in ("1.2", "1.3")]
+# And each command line with a dockerd of another age.
 ALL_LANES = BASE_LANES + [
     ("20.10", "1.3", "26.1"),
     ("26.1", "1.2", "20.10"),
     ("26.1", "1.3", "28"),
-    ("20.10", "1.2", "28"),
 ]
+# Every dockerd and every TLS once: for what takes long, or hardly depends on
+# either.  A file says so with LANES = "few".
+FEW_LANES = [("20.10", "1.2", "20.10"), ("26.1", "1.3", "26.1")]
 
 # Log files of this session that a failure shows: path -> size at test start.
 _logs = {}
@@ -221,7 +224,9 @@ def scripted(work, start_gate):
 
 
 def pytest_generate_tests(metafunc):
-    for name, lanes in (("lane", BASE_LANES), ("any_lane", ALL_LANES)):
+    few = getattr(metafunc.module, "LANES", None) == "few"
+    for name, lanes in (("lane", FEW_LANES if few else BASE_LANES),
+                        ("any_lane", ALL_LANES)):
         if name in metafunc.fixturenames:
             metafunc.parametrize(
                 name, lanes, indirect=True,
@@ -242,7 +247,7 @@ def _lane(request, dockerds, shared_gates, home):
 
 @pytest.fixture
 def lane(request, dockerds, shared_gates, home):
-    """Each dockerd under each TLS, with the command line of its own age."""
+    """Each dockerd under each TLS (or fewer, see LANES)."""
     return _lane(request, dockerds, shared_gates, home)
 
 

@@ -5,6 +5,8 @@ import tarfile
 
 import pytest
 
+LANES = "few"
+
 
 @pytest.fixture
 def context(tmp_path):

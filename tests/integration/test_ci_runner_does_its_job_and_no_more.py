@@ -12,6 +12,8 @@ import pytest
 
 from wire import request
 
+LANES = "few"
+
 # docker run arguments -> rule, JSON path
 RUN_REFUSED = {
     "privileged": (["--privileged"], "privileged", "HostConfig.Privileged"),

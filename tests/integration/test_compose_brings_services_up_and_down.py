@@ -7,6 +7,8 @@ import pytest
 
 from clients import PLUGINS
 
+LANES = "few"
+
 FILE = """
 services:
   server:

@@ -8,6 +8,8 @@ import ssl
 import docker
 import pytest
 
+LANES = "few"
+
 
 @pytest.fixture
 def client(lane):

@@ -5,6 +5,8 @@ import os
 
 from clients import E2E
 
+LANES = "few"
+
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node/session.js")
 
 

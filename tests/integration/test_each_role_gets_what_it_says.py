@@ -3,6 +3,8 @@
 
 import pytest
 
+LANES = "few"
+
 
 @pytest.fixture
 def container(team, name):

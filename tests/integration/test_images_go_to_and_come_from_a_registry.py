@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry is on dockerd's loopback; the gate carries orders and progress."""
 
+LANES = "few"
+
 
 def test_push_remove_pull_run(lane, registries, name):
     registries(lane.dockerd.version)

@@ -13,6 +13,8 @@ from upstream import OK, answering
 from waiting import wait_until
 from wire import Reader, request, unix_get
 
+LANES = "few"
+
 
 def tcp_get(port, target):
     with socket.create_connection(("127.0.0.1", port), 30) as s:

@@ -13,6 +13,8 @@ from upstream import UPGRADED
 from waiting import wait_until
 from wire import request
 
+LANES = "few"
+
 
 def test_streams_end_with_close_notify(scripted, tls):
     def script(peer):

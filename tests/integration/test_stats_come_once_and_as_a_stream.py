@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+LANES = "few"
+
 
 @pytest.fixture
 def running(lane, name):

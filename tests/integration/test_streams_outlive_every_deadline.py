@@ -9,14 +9,16 @@ import pytest
 
 from clients import Lane
 
+LANES = "few"
+
 LIMITS = {"handshake_ms": 1000, "head_ms": 1000, "body_ms": 1000, "idle_ms": 1000}
 QUIET = "echo first; sleep 4; echo last"
 
 
 @pytest.fixture
-def hasty(tls, version, dockerds, start_gate, home):
-    gate = start_gate(dockerds(version).socket, tls=tls, limits=LIMITS)
-    return Lane(dockerds(version), gate, version, home)
+def hasty(lane, start_gate, home):
+    gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls, limits=LIMITS)
+    return Lane(lane.dockerd, gate, lane.cli, home)
 
 
 def finish(client, stdin=None):

@@ -6,6 +6,8 @@ import stat
 
 from clients import Lane
 
+LANES = "few"
+
 SECRET = "hunter2hunter2"
 FIELDS = {"time", "event", "client", "id", "method", "path", "op", "object",
           "decision", "role", "rule", "json_path", "policy_line"}

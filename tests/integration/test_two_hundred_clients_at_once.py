@@ -4,6 +4,8 @@ import threading
 from clients import Lane
 from wire import request
 
+LANES = "few"
+
 CLIENTS = 200
 
 
