@@ -36,6 +36,7 @@ ifneq ($(CI),)
 WARN += -Werror
 endif
 
+comma := ,
 MBED := build/mbedtls
 # -iquote, and proxy/limit.h not limits.h: the system headers keep their names
 CPPFLAGS := -iquote . -iquote proxy -iquote policy -iquote certs -D_GNU_SOURCE \
@@ -56,7 +57,9 @@ CERTS_O  := $(patsubst %.c,$(B)/%.o,$(wildcard certs/*.c))
 PROXY_O  := $(patsubst %.c,$(B)/%.o,$(wildcard proxy/*.c))
 PRESETS  := $(wildcard policy/presets/*.json)
 
-LIBS_ACCEL := $(if $(filter 1,$(ACCEL)),-lIPSec_MB)
+LIBS_ACCEL := $(if $(filter 1,$(ACCEL)),-lIPSec_MB -lcrypto \
+	-Wl$(comma)--wrap=mbedtls_ecp_mul \
+	-Wl$(comma)--wrap=mbedtls_ecp_mul_restartable)
 LIBS_PROXY := -levent_core -levent_pthreads -lhttp_parser
 LIBS_JSON  := -lcjson
 ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a

@@ -10,9 +10,9 @@ set -eu
 
 build='gcc make libc6-dev libevent-dev libhttp-parser-dev libcjson-dev
 	dpkg-dev xz-utils bzip2 ca-certificates'
-# AES-GCM for x86-64 (ACCEL=0 does without)
+# AES-GCM and elliptic curves for x86-64 (ACCEL=0 does without)
 if [ "$(uname -m)" = x86_64 ] && [ "${ACCEL-1}" != 0 ]; then
-	build="$build libipsec-mb-dev"
+	build="$build libipsec-mb-dev libssl-dev"
 fi
 run='docker.io iptables iproute2 util-linux procps'
 tests="$run libcmocka-dev python3 python3-pytest python3-docker
