@@ -69,8 +69,10 @@ key_new(struct rng *r, struct key **out)
 static void
 explain_key(int ret, const char *name, struct diag *d)
 {
+	/* The last: the old form (RFC 1421), which wants MD5. */
 	if (ret == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
-	    ret == MBEDTLS_ERR_PK_PASSWORD_MISMATCH) {
+	    ret == MBEDTLS_ERR_PK_PASSWORD_MISMATCH ||
+	    ret == MBEDTLS_ERR_PEM_FEATURE_UNAVAILABLE) {
 		diag_set(d, 0, 0,
 		    "%s has a passphrase, which nobody can type at start; "
 		    "take it off: openssl pkey -in %s -out NEW",

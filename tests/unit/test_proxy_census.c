@@ -127,6 +127,7 @@ counts_across_threads(void **state)
 {
 	struct census *c = census_new(3, 2);
 	pthread_t thread[4];
+	uintptr_t all = 0;
 	size_t i;
 	void *in;
 
@@ -138,8 +139,9 @@ counts_across_threads(void **state)
 	}
 	for (i = 0; i < NELEM(thread); i++) {
 		assert_int_equal(pthread_join(thread[i], &in), 0);
-		assert_true((uintptr_t)in > 0);
+		all += (uintptr_t)in;
 	}
+	assert_true(all > 0); /* one thread alone may never get in */
 	assert_int_equal(census_total(c), 0);
 	census_free(c);
 }
