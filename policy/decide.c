@@ -247,6 +247,9 @@ judge_request(struct decision *d, struct policy_why *why)
 	enum verdict v = query_judge(d, why);
 	enum err rc;
 
+	if (v == VERDICT_ALLOW && d->role->limits.any) {
+		v = constraint_query(d, why);
+	}
 	if (v != VERDICT_ALLOW) {
 		return v;
 	}
@@ -301,6 +304,7 @@ walk_body(
 {
 	struct walk w = {
 		.may = d->role->may,
+		.limits = &d->role->limits,
 		.need = decision_walk_need,
 		.arg = d,
 	};
@@ -311,6 +315,10 @@ walk_body(
 	buf_init(&out, NEW_BODY_MAX);
 	w.out = &out;
 	rc = fields_walk(&w, d->req->op->fields, root);
+	if (rc == ERR_OK && d->role->limits.any) {
+		constraint_body(&w, d->req->op, root);
+		rc = w.err;
+	}
 	if (rc == ERR_POLICY) {
 		buf_fini(&out);
 		return decision_refuse(

@@ -50,7 +50,8 @@ enum err decision_walk_need(
 /* The next fact, or VERDICT_ALLOW when there is none left. */
 enum verdict decision_next(struct decision *d, struct policy_why *why);
 
-/* query.c: VERDICT_ALLOW, or VERDICT_DENY with why. */
+/* VERDICT_ALLOW, or VERDICT_DENY with why: query.c, constraint_query.c. */
 enum verdict query_judge(struct decision *d, struct policy_why *why);
+enum verdict constraint_query(struct decision *d, struct policy_why *why);
 
 #endif

@@ -194,6 +194,7 @@ fact_container(struct decision *d, const struct fact *f,
 	struct span id = member_text(root, "Id");
 	struct walk w = {
 		.may = d->role->may,
+		.limits = &d->role->limits,
 		.need = decision_walk_need,
 		.arg = d,
 	};

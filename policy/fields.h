@@ -60,7 +60,7 @@ struct fields {
 struct finding {
 	enum rule rule; /* RULE_NONE: nothing to refuse */
 	char path[128]; /* "HostConfig.Binds[2]" */
-	char what[192]; /* what is refused; printable */
+	char what[256]; /* what is refused; printable */
 };
 
 /* What only dockerd can tell. */
@@ -79,9 +79,12 @@ struct frame {
 	size_t index;	  /* of an array's element */
 };
 
+struct constraints; /* constraint.h */
+
 struct walk {
-	uint64_t may;	 /* RULE_BIT() set of what is not refused */
-	struct buf *out; /* NULL: judge only */
+	uint64_t may; /* RULE_BIT() set of what is not refused */
+	const struct constraints *limits; /* of the role; may be NULL */
+	struct buf *out;		  /* NULL: judge only */
 	const struct frame *at;
 	struct finding found;
 	/* Called for names that dockerd must be asked about; may be NULL. */

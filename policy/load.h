@@ -23,6 +23,10 @@ void load_complain(struct loader *l, const struct json_node *at,
 void *load_take(struct loader *l, size_t size);
 struct span load_keep(struct loader *l, struct span s);
 
+/* "constraints" of a role, over those that it inherited. */
+void load_constraints(
+    struct loader *l, struct constraints *c, const struct json_node *v);
+
 unsigned load_line(const struct json_node *v);
 /* A text that is not empty, or complains. */
 bool load_want_text(struct loader *l, const struct json_node *v,

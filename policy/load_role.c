@@ -197,6 +197,8 @@ read_role_member(struct loader *l, struct role *r, const struct json_node *m)
 		read_ops(l, r, m, true);
 	} else if (span_is(key, "may")) {
 		read_may(l, r, m);
+	} else if (span_is(key, "constraints")) {
+		load_constraints(l, &r->limits, m);
 	} else if (span_is(key, "buildkit")) {
 		read_buildkit(l, r, m);
 	} else if (span_is(key, "unconstrained")) {
@@ -204,7 +206,8 @@ read_role_member(struct loader *l, struct role *r, const struct json_node *m)
 	} else if (!span_is(key, "deny")) {
 		load_complain(l, m,
 		    "a role has no member %s; expected extends, "
-		    "about, allow, deny, may, buildkit or unconstrained",
+		    "about, allow, deny, may, constraints, buildkit or "
+		    "unconstrained",
 		    quote(key).s);
 	}
 }
@@ -232,10 +235,10 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 	}
 	if (r->unconstrained &&
 	    (json_get(v, "allow") != NULL || json_get(v, "deny") != NULL ||
-		json_get(v, "may") != NULL)) {
+		json_get(v, "may") != NULL || r->limits.any)) {
 		load_complain(l, v,
-		    "an unconstrained role is allowed everything: "
-		    "allow, deny and may have no place in it");
+		    "an unconstrained role is allowed everything: allow, "
+		    "deny, may and constraints have no place in it");
 	}
 }
 

@@ -4,6 +4,7 @@
 
 /* A loaded policy from the inside: for policy/ alone. */
 #include "base/arena.h"
+#include "constraint.h"
 #include "ops.h"
 #include "policy.h"
 #include "principal.h"
@@ -17,8 +18,9 @@ struct role {
 	unsigned line; /* in the policy file; 0: a preset */
 	bool open;     /* being read: a role must not extend itself */
 	bool unconstrained;
-	bool buildkit;			/* "buildkit": "unjudged" */
-	uint64_t may;			/* RULE_BIT() set */
+	bool buildkit; /* "buildkit": "unjudged" */
+	uint64_t may;  /* RULE_BIT() set */
+	struct constraints limits;
 	bool allowed[ROLE_MAX_OPS];	/* by ops_index() */
 	uint16_t line_of[ROLE_MAX_OPS]; /* where it was allowed or denied */
 };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef POLICY_CONSTRAINT_H
+#define POLICY_CONSTRAINT_H
+
+/*
+ * "constraints" of a role: parts of what a rule refuses that are allowed all
+ * the same, and demands.  Read once with the policy, then only looked at.
+ */
+#include "fields.h"
+#include "image_ref.h"
+
+/* A list of texts or patterns; set: the policy has it, even if empty. */
+struct words {
+	const struct span *item;
+	size_t n;
+	bool set;
+};
+
+struct constraint_images {
+	struct words run, pull, push, tag;
+	bool digest_only;
+};
+
+struct constraints {
+	bool any; /* there is one; all zero without */
+	struct constraint_images images;
+};
+
+/* --- constraint_words.c --------------------------------------------------- */
+
+/* A list for a message: "a, b, c", cut where it gets long. */
+struct shown {
+	char s[112];
+};
+struct shown words_show(const struct words *w);
+bool words_have(const struct words *w, struct span s);	/* one is s */
+bool words_match(const struct words *w, struct span s); /* a pattern holds */
+
+/* --- constraint_image.c --------------------------------------------------- */
+
+/* What is done with an image; its list of patterns goes by it. */
+enum image_use { IMAGE_RUN = 0, IMAGE_PULL, IMAGE_PUSH, IMAGE_TAG };
+
+/* May the image be used?  False: what gets the words of a refusal. */
+bool constraint_image(const struct constraints *c, enum image_use use,
+    const struct image_ref *ref, struct span as_written, char *what,
+    size_t size);
+
+/* --- what a request is held against --------------------------------------- */
+
+struct op;
+struct decision;
+struct policy_why;
+
+/* A judged body, once more, for what the constraints demand of it. */
+void constraint_body(
+    struct walk *w, const struct op *op, const struct json_node *root);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What constraints demand of a JSON body; see constraint.h.
+ *
+ * Looks at a body that the walk has judged and written already: types are
+ * right, no member stands twice, nothing is unknown.  So a demand reads its
+ * few fields by name and needs no second parser.  What a rule refuses and a
+ * constraint allows in part is not here but where the rule is judged.
+ *
+ * Rejected: one pass for both, which would put the words of every constraint
+ * into the tables of fields.
+ *
+ * Attackers leave a field out where absence means "no limit", write it as
+ * null, or say the same through another field (NanoCpus and CpuQuota).
+ */
+#include "constraint.h"
+#include "ops.h"
+
+static struct span
+text_of(const struct json_node *v)
+{
+	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
+							: span_make(NULL, 0);
+}
+
+/* --- images --------------------------------------------------------------- */
+
+static void
+check_image(struct walk *w, struct span name)
+{
+	struct image_ref ref = image_ref_any(name);
+	char what[sizeof(w->found.what)];
+
+	if (!constraint_image(
+		w->limits, IMAGE_RUN, &ref, name, what, sizeof(what))) {
+		walk_refuse_all(w, RULE_IMAGES, "%s", what);
+	}
+}
+
+static void
+create_image(struct walk *w, const struct json_node *root)
+{
+	struct frame here = { .name = "Image" };
+	struct span name = text_of(fields_get(root, "Image"));
+
+	/* Without a name dockerd refuses it in its own words. */
+	if (name.len > 0) {
+		w->at = &here;
+		check_image(w, name);
+		w->at = NULL;
+	}
+}
+
+/* A mount of type image brings the files of any image. */
+static void
+create_image_mounts(struct walk *w, const struct json_node *root)
+{
+	const struct json_node *mounts =
+	    fields_get(fields_get(root, "HostConfig"), "Mounts");
+	struct frame hc = { .name = "HostConfig" };
+	struct frame list = { .up = &hc, .name = "Mounts" };
+	struct frame here = { .up = &list };
+	const struct json_node *m;
+
+	if (mounts == NULL || json_type(mounts) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (m = json_first(mounts); m != NULL; m = json_next(m)) {
+		if (span_is(text_of(fields_get(m, "Type")), "image")) {
+			check_image(w, text_of(fields_get(m, "Source")));
+		}
+		here.index++;
+	}
+	w->at = NULL;
+}
+
+/* --- operations ----------------------------------------------------------- */
+
+static const struct {
+	const char *op;
+	void (*check)(struct walk *w, const struct json_node *root);
+} checks[] = {
+	{ "ContainerCreate", create_image },
+	{ "ContainerCreate", create_image_mounts },
+};
+
+void
+constraint_body(
+    struct walk *w, const struct op *op, const struct json_node *root)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(checks) && w->err == ERR_OK; i++) {
+		if (strcmp(checks[i].op, op->name) == 0) {
+			checks[i].check(w, root);
+		}
+	}
+}

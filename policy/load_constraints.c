@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads "constraints" of a role; see constraint.h, and docs/policy.md for
+ * the language.
+ *
+ * What may stand there is one table: name, kind of value, place in the struct.
+ * A member that a role names replaces the one that it inherited, as a whole:
+ * half of a list from one file and half from another could not be read.
+ * Patterns that can never hold, or hold more than they seem to, are errors.
+ *
+ * Rejected: conditions on paths of the body, which bind owners to the names
+ * of the Engine API and are silent when one is misspelt.
+ *
+ * Attackers do not write policies; owners do, and an unknown member here
+ * would be a limit that they believe in and nobody keeps.
+ */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "load.h"
+
+enum kind {
+	KIND_TRUE,   /* bool: only true can be written */
+	KIND_IMAGES, /* struct words: patterns of images */
+	KIND_GROUP,  /* an object with members of its own */
+};
+
+/* off: of the value in struct constraints. */
+struct member {
+	const char *name;
+	enum kind kind;
+	size_t off;
+	size_t size; /* of a group's struct */
+	const struct member *sub;
+	size_t n_sub;
+};
+
+#define AT(path) offsetof(struct constraints, path)
+#define MEMBER(name, kind, path)                                               \
+	{                                                                      \
+		name, kind, AT(path), sizeof(((struct constraints *)0)->path), \
+		    NULL, 0                                                    \
+	}
+#define GROUP(name, path, rows)                                                \
+	{                                                                      \
+		name, KIND_GROUP, AT(path),                                    \
+		    sizeof(((struct constraints *)0)->path), rows, NELEM(rows) \
+	}
+
+static const struct member images_rows[] = {
+	MEMBER("run", KIND_IMAGES, images.run),
+	MEMBER("pull", KIND_IMAGES, images.pull),
+	MEMBER("push", KIND_IMAGES, images.push),
+	MEMBER("tag", KIND_IMAGES, images.tag),
+	MEMBER("digest_only", KIND_TRUE, images.digest_only),
+};
+
+static const struct member rows[] = {
+	GROUP("images", images, images_rows),
+};
+
+/* --- values --------------------------------------------------------------- */
+
+/* "registry.example.com*" would hold for registry.example.com.evil.org. */
+static bool
+image_pattern(struct loader *l, const struct json_node *v, struct span s)
+{
+	if (memchr(s.p, '/', s.len) != NULL || span_is(s, "*") ||
+	    span_starts(s, "sha256:")) {
+		return true;
+	}
+	load_complain(l, v,
+	    "expected a pattern of a full name, such as "
+	    "\"docker.io/library/alpine:*\", or \"sha256:*\" for ids");
+	return false;
+}
+
+static void
+read_words(struct loader *l, const struct json_node *v, struct words *out,
+    bool (*check)(struct loader *, const struct json_node *, struct span))
+{
+	struct span *item, s;
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_ARRAY) {
+		load_complain(l, v, "expected a list of texts");
+		return;
+	}
+	item = load_take(l, (json_count(v) + 1) * sizeof(*item));
+	out->item = item;
+	out->n = 0;
+	out->set = true;
+	for (e = json_first(v); e != NULL && item != NULL; e = json_next(e)) {
+		if (!load_want_text(l, e, "a text", &s)) {
+			continue;
+		}
+		if (!text_is_printable(s)) {
+			load_complain(l, e, "expected printable ASCII");
+		} else if (check == NULL || check(l, e, s)) {
+			item[out->n++] = load_keep(l, s);
+		}
+	}
+}
+
+static void
+read_value(struct loader *l, struct constraints *c, const struct member *m,
+    const struct json_node *v)
+{
+	void *at = (char *)c + m->off;
+
+	switch (m->kind) {
+	case KIND_TRUE:
+		*(bool *)at = load_want_true(l, v, m->name);
+		break;
+	case KIND_IMAGES:
+		read_words(l, v, at, image_pattern);
+		break;
+	case KIND_GROUP:
+		break;
+	}
+}
+
+/* --- members -------------------------------------------------------------- */
+
+static void
+complain_member(struct loader *l, const struct json_node *v,
+    const struct member *m, size_t n, const char *of)
+{
+	char names[200] = "";
+	size_t i, len;
+
+	for (i = 0; i < n; i++) {
+		len = strlen(names);
+		snprintf(names + len, sizeof(names) - len, "%s%s",
+		    i == 0	 ? ""
+		    : i == n - 1 ? " or "
+				 : ", ",
+		    m[i].name);
+	}
+	load_complain(l, v, "%s has no member %s; expected %s", of,
+	    quote(json_key(v)).s, names);
+}
+
+static void
+read_members(struct loader *l, struct constraints *c, const struct member *m,
+    size_t n, const struct json_node *v, const char *of)
+{
+	const struct json_node *e;
+	size_t i;
+
+	if (json_type(v) != JSON_OBJECT) {
+		load_complain(l, v, "\"%s\" must be an object", of);
+		return;
+	}
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		for (i = 0; i < n && !span_is(json_key(e), m[i].name);) {
+			i++;
+		}
+		if (i == n) {
+			complain_member(l, e, m, n, of);
+			continue;
+		}
+		memset((char *)c + m[i].off, 0, m[i].size);
+		if (m[i].kind == KIND_GROUP) {
+			read_members(l, c, m[i].sub, m[i].n_sub, e, m[i].name);
+		} else {
+			read_value(l, c, &m[i], e);
+		}
+	}
+}
+
+void
+load_constraints(
+    struct loader *l, struct constraints *c, const struct json_node *v)
+{
+	c->any = true;
+	read_members(l, c, rows, NELEM(rows), v, "constraints");
+}
