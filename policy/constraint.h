@@ -21,8 +21,21 @@ struct constraint_images {
 	bool digest_only;
 };
 
+/* A ceiling; text: as the policy has it, for messages. */
+struct limit {
+	bool set, has_max, required;
+	int64_t max; /* bytes, billionths of a CPU, or a count */
+	struct span text;
+};
+
+struct constraint_resources {
+	struct limit memory, swap, cpus, pids, shm;
+};
+
 struct constraints {
 	bool any; /* there is one; all zero without */
+	bool resources_set;
+	struct constraint_resources resources;
 	struct constraint_images images;
 };
 
@@ -55,5 +68,10 @@ struct policy_why;
 /* A judged body, once more, for what the constraints demand of it. */
 void constraint_body(
     struct walk *w, const struct op *op, const struct json_node *root);
+
+/* --- constraint_resources.c ----------------------------------------------- */
+
+void constraint_create_resources(struct walk *w, const struct json_node *root);
+void constraint_update_resources(struct walk *w, const struct json_node *root);
 
 #endif

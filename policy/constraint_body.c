@@ -83,6 +83,8 @@ static const struct {
 } checks[] = {
 	{ "ContainerCreate", create_image },
 	{ "ContainerCreate", create_image_mounts },
+	{ "ContainerCreate", constraint_create_resources },
+	{ "ContainerUpdate", constraint_update_resources },
 };
 
 void

@@ -172,6 +172,7 @@ static const struct {
 	{ "DistributionInspect", query_distribution },
 	{ "ImageBuild", query_build_tags },
 	{ "ImageBuild", query_cache_from },
+	{ "ImageBuild", constraint_build_resources },
 };
 
 enum verdict

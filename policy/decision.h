@@ -53,5 +53,8 @@ enum verdict decision_next(struct decision *d, struct policy_why *why);
 /* VERDICT_ALLOW, or VERDICT_DENY with why: query.c, constraint_query.c. */
 enum verdict query_judge(struct decision *d, struct policy_why *why);
 enum verdict constraint_query(struct decision *d, struct policy_why *why);
+/* constraint_resources.c */
+enum verdict constraint_build_resources(
+    struct decision *d, struct policy_why *why);
 
 #endif

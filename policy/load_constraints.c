@@ -22,6 +22,9 @@
 enum kind {
 	KIND_TRUE,   /* bool: only true can be written */
 	KIND_IMAGES, /* struct words: patterns of images */
+	KIND_BYTES,  /* struct limit: { "max": "2g", "required": true } */
+	KIND_CPUS,   /* the same of CPUs: "2.5" */
+	KIND_COUNT,  /* the same of a number: 512 */
 	KIND_GROUP,  /* an object with members of its own */
 };
 
@@ -55,7 +58,16 @@ static const struct member images_rows[] = {
 	MEMBER("digest_only", KIND_TRUE, images.digest_only),
 };
 
+static const struct member resources_rows[] = {
+	MEMBER("memory", KIND_BYTES, resources.memory),
+	MEMBER("swap", KIND_BYTES, resources.swap),
+	MEMBER("cpus", KIND_CPUS, resources.cpus),
+	MEMBER("pids", KIND_COUNT, resources.pids),
+	MEMBER("shm", KIND_BYTES, resources.shm),
+};
+
 static const struct member rows[] = {
+	GROUP("resources", resources, resources_rows),
 	GROUP("images", images, images_rows),
 };
 
@@ -102,6 +114,120 @@ read_words(struct loader *l, const struct json_node *v, struct words *out,
 	}
 }
 
+/* "512", "64k", "100m", "2g", "1t": binary, as docker's --memory. */
+static bool
+parse_bytes(struct span s, int64_t *out)
+{
+	static const char units[] = "bkmgt";
+	const char *unit = NULL;
+	unsigned shift = 0;
+	uint64_t n;
+
+	if (s.len > 1 && s.p[s.len - 1] > '9') {
+		unit = strchr(units, s.p[s.len - 1] | 0x20);
+		if (unit == NULL) {
+			return false;
+		}
+		shift = 10 * (unsigned)(unit - units);
+		s.len--;
+	}
+	if (text_parse_u64(s, INT64_MAX >> shift, &n) != ERR_OK || n == 0) {
+		return false;
+	}
+	*out = (int64_t)(n << shift);
+	return true;
+}
+
+/* "2", "0.5", "2.25": at most 4096, in billionths. */
+static bool
+parse_cpus(struct span s, int64_t *out)
+{
+	const char *dot = memchr(s.p, '.', s.len);
+	size_t whole = dot == NULL ? s.len : (size_t)(dot - s.p);
+	int64_t step = 100000000, nano = 0;
+	uint64_t n;
+	size_t i;
+
+	if (text_parse_u64(span_make(s.p, whole), 4096, &n) != ERR_OK ||
+	    whole + 1 == s.len) {
+		return false;
+	}
+	for (i = whole + 1; i < s.len; i++, step /= 10) {
+		if (s.p[i] < '0' || s.p[i] > '9' || step == 0) {
+			return false;
+		}
+		nano += (s.p[i] - '0') * step;
+	}
+	*out = (int64_t)n * 1000000000 + nano;
+	return *out > 0;
+}
+
+static bool
+parse_count(struct span s, int64_t *out)
+{
+	uint64_t n;
+
+	if (text_parse_u64(s, INT32_MAX, &n) != ERR_OK || n == 0) {
+		return false;
+	}
+	*out = (int64_t)n;
+	return true;
+}
+
+static void
+read_max(struct loader *l, const struct json_node *v, struct limit *out,
+    enum kind kind)
+{
+	static const struct {
+		bool (*parse)(struct span s, int64_t *out);
+		const char *expected;
+	} forms[] = {
+		[KIND_BYTES] = { parse_bytes, "a size such as \"2g\"" },
+		[KIND_CPUS] = { parse_cpus, "CPUs, such as \"2.5\"" },
+		[KIND_COUNT] = { parse_count, "a number such as 512" },
+	};
+	struct span s = { "", 0 };
+
+	if (json_type(v) == JSON_STRING && kind != KIND_COUNT) {
+		s = json_string(v);
+	} else if (json_type(v) == JSON_NUMBER && kind != KIND_BYTES) {
+		s = json_number(v);
+	}
+	if (!forms[kind].parse(s, &out->max)) {
+		load_complain(l, v, "expected %s", forms[kind].expected);
+		return;
+	}
+	out->has_max = true;
+	out->text = load_keep(l, s);
+}
+
+static void
+read_limit(struct loader *l, const struct json_node *v, struct limit *out,
+    enum kind kind)
+{
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_OBJECT || json_first(v) == NULL) {
+		load_complain(
+		    l, v, "expected an object with \"max\" or \"required\"");
+		return;
+	}
+	out->set = true;
+	out->text = span_of("");
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		if (span_is(json_key(e), "max")) {
+			read_max(l, e, out, kind);
+		} else if (span_is(json_key(e), "required")) {
+			out->required = load_want_true(l, e, "\"required\"");
+		} else {
+			load_complain(l, e,
+			    "a limit has no member %s; expected max or "
+			    "required",
+			    quote(json_key(e)).s);
+		}
+	}
+}
+
 static void
 read_value(struct loader *l, struct constraints *c, const struct member *m,
     const struct json_node *v)
@@ -114,6 +240,11 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 		break;
 	case KIND_IMAGES:
 		read_words(l, v, at, image_pattern);
+		break;
+	case KIND_BYTES:
+	case KIND_CPUS:
+	case KIND_COUNT:
+		read_limit(l, v, at, m->kind);
 		break;
 	case KIND_GROUP:
 		break;
@@ -175,4 +306,6 @@ load_constraints(
 {
 	c->any = true;
 	read_members(l, c, rows, NELEM(rows), v, "constraints");
+	c->resources_set = c->resources.memory.set || c->resources.swap.set ||
+			   c->resources.cpus.set || c->resources.shm.set;
 }
