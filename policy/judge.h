@@ -23,6 +23,10 @@ void judge_not_null(
 void judge_negative(
     struct walk *w, const struct field *f, const struct json_node *v);
 
+/* judge_logs.c */
+void judge_log_options(
+    struct walk *w, const struct field *f, const struct json_node *v);
+
 /* judge_targets.c */
 void judge_tmpfs(
     struct walk *w, const struct field *f, const struct json_node *v);

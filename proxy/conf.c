@@ -41,6 +41,7 @@ static const struct conf_key conf_limits[] = {
 	LIMIT_KEY(handshake_ms),
 	LIMIT_KEY(head_ms),
 	LIMIT_KEY(body_ms),
+	LIMIT_KEY(fact_ms),
 	LIMIT_KEY(idle_ms),
 	LIMIT_KEY(stop_ms),
 	LIMIT_KEY(head_bytes),

@@ -79,7 +79,7 @@ state_limit_ms(const struct conn *c, enum conn_state s)
 	case CS_CONNECT:
 		return LIMIT_CONNECT_MS;
 	case CS_FACT:
-		return LIMIT_FACT_MS;
+		return l->fact_ms;
 	case CS_ANSWER:
 		return LIMIT_ANSWER_MS;
 	case CS_LINGER:
@@ -534,23 +534,33 @@ conn_stop_soon(struct conn *c)
 	conn_pump(c);
 }
 
+/* Ends an exchange or a relay from our side: on record at once. */
+static void
+cut(struct conn *c, const char *why)
+{
+	c->reason = why;
+	if (c->state == CS_RELAY) {
+		/* What was read of a raw stream is delivered. */
+		c->client_out.max += c->daemon_in.len;
+		(void)buf_move(&c->client_out, &c->daemon_in,
+		    c->daemon_in.len);
+	}
+	c->req->ended = why;
+	if (c->req->audited) {
+		request_audit(c, AUDIT_END, "allow");
+	}
+	daemon_close(c);
+	request_free(c);
+	conn_goto(c, CS_LINGER);
+}
+
 void
 conn_stop_now(struct conn *c)
 {
 	c->stopping = true;
 	c->reason = "stopped";
 	if (c->state == CS_RELAY || c->state == CS_EXCHANGE) {
-		if (c->state == CS_RELAY) {
-			/* What was read of a raw stream is delivered. */
-			c->client_out.max += c->daemon_in.len;
-			(void)buf_move(&c->client_out, &c->daemon_in,
-			    c->daemon_in.len);
-		}
-		daemon_close(c);
-		if (c->req != NULL) {
-			c->req->ended = "stopped";
-		}
-		conn_goto(c, CS_LINGER);
+		cut(c, "stopped");
 	}
 	conn_pump(c);
 }
@@ -575,10 +585,7 @@ conn_rejudge(struct conn *c)
 	if (v == VERDICT_DENY) {
 		log_info("stream cut: the new policy refuses it id=%s",
 		    c->req->id);
-		c->req->ended = "policy";
-		c->reason = "policy";
-		daemon_close(c);
-		conn_goto(c, CS_LINGER);
+		cut(c, "policy");
 		conn_pump(c);
 	}
 }
@@ -591,19 +598,27 @@ conn_kill(struct conn *c, const char *reason)
 }
 
 /*
- * A client that ended its direction is not read from any more, so nobody
- * hears when it goes away; the socket knows.
+ * A client that ended its direction, or that filled client_in, is not read
+ * from any more, so nobody hears when it goes away; the socket knows.  In an
+ * exchange that is all of its requests: with client_in full of more of them,
+ * a closed client is gone.  In a relay they may be stdin that is still wanted.
  */
 void
 conn_sweep(struct conn *c)
 {
 	struct pollfd p = { .fd = -1, .events = 0 };
+	bool full = buf_room(&c->client_in) == 0;
 
-	if (c->client.s == NULL || !c->client.eof) {
+	if ((c->state != CS_EXCHANGE && c->state != CS_RELAY) ||
+	    (!c->client.eof && !full)) {
 		return;
 	}
+	if (full && c->state == CS_EXCHANGE) {
+		p.events = POLLRDHUP;
+	}
 	p.fd = c->client.s->fd;
-	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0) {
+	if (poll(&p, 1, 0) == 1 &&
+	    (p.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0) {
 		conn_kill(c, "client_lost");
 	}
 }

@@ -572,6 +572,7 @@ static const struct {
 } reasons[] = {
 	{ 400, "Bad Request" },
 	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
 	{ 408, "Request Timeout" },
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },

@@ -31,7 +31,7 @@
 /* Graceful stop: for answers that are under way. */
 #define LIMIT_STOP_MS 5000
 /* How often a worker looks for peers that died silently. */
-#define LIMIT_SWEEP_MS 15000
+#define LIMIT_SWEEP_MS 10000
 /* How often a full backlog is tried again. */
 #define LIMIT_RETRY_MS 20
 
@@ -74,6 +74,7 @@ struct limits {
 	uint32_t handshake_ms;
 	uint32_t head_ms;
 	uint32_t body_ms;
+	uint32_t fact_ms;
 	uint32_t idle_ms;
 	uint32_t stop_ms;
 	uint32_t head_bytes;
@@ -87,7 +88,8 @@ struct limits {
 #define LIMITS_DEFAULT                                                        \
 	{                                                                     \
 		.handshake_ms = LIMIT_HANDSHAKE_MS, .head_ms = LIMIT_HEAD_MS, \
-		.body_ms = LIMIT_BODY_MS, .idle_ms = LIMIT_IDLE_MS,           \
+		.body_ms = LIMIT_BODY_MS, .fact_ms = LIMIT_FACT_MS,           \
+		.idle_ms = LIMIT_IDLE_MS,                                     \
 		.stop_ms = LIMIT_STOP_MS, .head_bytes = LIMIT_HEAD_BYTES,     \
 		.target_bytes = LIMIT_TARGET_BYTES,                           \
 		.body_bytes = LIMIT_BODY_BYTES,                               \

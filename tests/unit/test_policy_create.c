@@ -85,6 +85,11 @@ static const struct {
 	    "HostConfig.Binds[1]" },
 	{ HC("\"Binds\":[\"/var/run/docker.sock:/s\"]"), "host-paths",
 	    "HostConfig.Binds[0]" },
+	{ HC("\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"tag\":"
+	     "\"a{{.ID}}{{pad 1 2 3}}\"}}"),
+	    "log-driver", "HostConfig.LogConfig.Config[\"tag\"]" },
+	{ HC("\"LogConfig\":{\"Type\":\"local\",\"Config\":{\"x\":\"\"}}"),
+	    "log-driver", "HostConfig.LogConfig.Config[\"x\"]" },
 	{ HC("\"Tmpfs\":{\"/sys/.\":\"remount,rw\"}"), "mount-target",
 	    "HostConfig.Tmpfs[\"/sys/.\"]" },
 	{ HC("\"Tmpfs\":{\"//sys\":\"\"}"), "mount-target",
