@@ -32,11 +32,25 @@ struct constraint_resources {
 	struct limit memory, swap, cpus, pids, shm;
 };
 
+/* "require", a set. */
+enum require {
+	REQUIRE_NO_NEW_PRIVILEGES = BIT(0),
+	REQUIRE_READ_ONLY_ROOT = BIT(1),
+	REQUIRE_USER = BIT(2),
+	REQUIRE_DROP_ALL = BIT(3),
+};
+
+struct constraint_capabilities {
+	struct words allow, drop;
+};
+
 struct constraints {
 	bool any; /* there is one; all zero without */
 	bool resources_set;
 	struct constraint_resources resources;
 	struct constraint_images images;
+	struct constraint_capabilities capabilities;
+	uint32_t require; /* enum require */
 };
 
 /* --- constraint_words.c --------------------------------------------------- */
@@ -68,6 +82,22 @@ struct policy_why;
 /* A judged body, once more, for what the constraints demand of it. */
 void constraint_body(
     struct walk *w, const struct op *op, const struct json_node *root);
+
+/* --- constraint_lists.c --------------------------------------------------- */
+
+/* The rules that constraints decide, whatever "may" says: a RULE_BIT() set. */
+uint64_t constraint_taken(const struct constraints *c);
+/* The list that speaks for a rule at a field, or NULL; top: of the body. */
+const struct words *constraint_list(const struct constraints *c, enum rule r,
+    const char *field, bool top,
+    bool (**match)(const struct words *list, struct span s));
+
+/* --- constraint_require.c ------------------------------------------------- */
+
+bool constraint_same_capability(struct span a, struct span b);
+bool constraint_match_capability(const struct words *list, struct span s);
+void constraint_create_require(struct walk *w, const struct json_node *root);
+void constraint_exec_require(struct walk *w, const struct json_node *root);
 
 /* --- constraint_resources.c ----------------------------------------------- */
 

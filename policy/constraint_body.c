@@ -84,6 +84,8 @@ static const struct {
 	{ "ContainerCreate", create_image },
 	{ "ContainerCreate", create_image_mounts },
 	{ "ContainerCreate", constraint_create_resources },
+	{ "ContainerCreate", constraint_create_require },
+	{ "ContainerExec", constraint_exec_require },
 	{ "ContainerUpdate", constraint_update_resources },
 };
 

@@ -20,79 +20,8 @@
  */
 #include "fields.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/jsonw.h"
-
-/* --- paths and findings -------------------------------------------------- */
-
-void
-walk_path(const struct frame *at, char *out, size_t size)
-{
-	size_t n;
-
-	out[0] = '\0';
-	if (at == NULL) {
-		return;
-	}
-	walk_path(at->up, out, size);
-	n = strlen(out);
-	if (at->name != NULL) {
-		snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", at->name);
-	} else if (at->key.p != NULL) {
-		snprintf(out + n, size - n, "[%s]", quote(at->key).s);
-	} else {
-		snprintf(out + n, size - n, "[%zu]", at->index);
-	}
-}
-
-static void __attribute__((format(printf, 3, 0)))
-refuse(struct walk *w, enum rule r, const char *fmt, va_list ap)
-{
-	if (w->err != ERR_OK) {
-		return;
-	}
-	w->err = ERR_POLICY;
-	w->found.rule = r;
-	walk_path(w->at, w->found.path, sizeof(w->found.path));
-	vsnprintf(w->found.what, sizeof(w->found.what), fmt, ap);
-}
-
-void
-walk_refuse_all(struct walk *w, enum rule r, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	refuse(w, r, fmt, ap);
-	va_end(ap);
-}
-
-void
-walk_refuse(struct walk *w, enum rule r, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (w->may & RULE_BIT(r)) {
-		return;
-	}
-	va_start(ap, fmt);
-	refuse(w, r, fmt, ap);
-	va_end(ap);
-}
-
-void
-walk_need(struct walk *w, enum fact_kind kind, struct span name)
-{
-	char path[128];
-
-	if (w->err != ERR_OK || w->need == NULL) {
-		return;
-	}
-	walk_path(w->at, path, sizeof(path));
-	w->err = w->need(w->arg, kind, name, path);
-}
+#include "constraint.h"
 
 /* --- writing ------------------------------------------------------------- */
 
@@ -378,12 +307,31 @@ in_list(struct span s, const char *const *list)
 	return false;
 }
 
-static void
-judge_text(struct walk *w, const struct field *f, struct span s)
+/* The list of the role for this field, or NULL. */
+static const struct words *
+list_of(const struct walk *w, const struct field *f,
+    bool (**match)(const struct words *list, struct span s))
 {
-	if (!in_list(s, f->allow)) {
+	if (w->limits == NULL || !w->limits->any || f->rule == RULE_NONE) {
+		return NULL;
+	}
+	return constraint_list(
+	    w->limits, f->rule, f->name, w->at->up == NULL, match);
+}
+
+static void
+judge_text(struct walk *w, const struct field *f, const struct words *list,
+    bool (*match)(const struct words *list, struct span s), struct span s)
+{
+	if (f->allow != NULL && in_list(s, f->allow)) {
+		return;
+	}
+	if (list == NULL) {
 		walk_refuse(
 		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(s).s);
+	} else if (!match(list, s)) {
+		walk_refuse_all(w, f->rule, "%s (%s; allowed: %s)",
+		    rule_what(f->rule), quote(s).s, words_show(list).s);
 	}
 }
 
@@ -391,11 +339,13 @@ judge_text(struct walk *w, const struct field *f, struct span s)
 static void
 judge_allow(struct walk *w, const struct field *f, const struct json_node *v)
 {
+	bool (*match)(const struct words *list, struct span s) = NULL;
+	const struct words *list = list_of(w, f, &match);
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
 
 	if (json_type(v) == JSON_STRING) {
-		judge_text(w, f, json_string(v));
+		judge_text(w, f, list, match, json_string(v));
 		return;
 	}
 	if (json_type(v) == JSON_NULL) {
@@ -405,9 +355,9 @@ judge_allow(struct walk *w, const struct field *f, const struct json_node *v)
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
 		if (json_type(v) == JSON_OBJECT) {
 			here.key = json_key(e);
-			judge_text(w, f, here.key);
+			judge_text(w, f, list, match, here.key);
 		} else {
-			judge_text(w, f, json_string(e));
+			judge_text(w, f, list, match, json_string(e));
 			here.index++;
 		}
 	}
@@ -417,6 +367,8 @@ judge_allow(struct walk *w, const struct field *f, const struct json_node *v)
 static void
 judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 {
+	bool (*match)(const struct words *list, struct span s);
+
 	if (w->err != ERR_OK) {
 		return;
 	}
@@ -425,7 +377,11 @@ judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 	} else if (f->allow != NULL) {
 		judge_allow(w, f, v);
 	} else if (f->rule != RULE_NONE && !fields_zero(v)) {
-		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+		if (list_of(w, f, &match) != NULL) {
+			judge_allow(w, f, v);
+		} else {
+			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+		}
 	}
 }
 

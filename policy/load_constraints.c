@@ -20,12 +20,15 @@
 #include "load.h"
 
 enum kind {
-	KIND_TRUE,   /* bool: only true can be written */
-	KIND_IMAGES, /* struct words: patterns of images */
-	KIND_BYTES,  /* struct limit: { "max": "2g", "required": true } */
-	KIND_CPUS,   /* the same of CPUs: "2.5" */
-	KIND_COUNT,  /* the same of a number: 512 */
-	KIND_GROUP,  /* an object with members of its own */
+	KIND_TRUE,    /* bool: only true can be written */
+	KIND_IMAGES,  /* struct words: patterns of images */
+	KIND_BYTES,   /* struct limit: { "max": "2g", "required": true } */
+	KIND_CPUS,    /* the same of CPUs: "2.5" */
+	KIND_COUNT,   /* the same of a number: 512 */
+	KIND_CAPS,    /* struct words: capabilities */
+	KIND_DROPS,   /* the same, or "ALL" */
+	KIND_REQUIRE, /* uint32_t: names of demands */
+	KIND_GROUP,   /* an object with members of its own */
 };
 
 /* off: of the value in struct constraints. */
@@ -66,7 +69,14 @@ static const struct member resources_rows[] = {
 	MEMBER("shm", KIND_BYTES, resources.shm),
 };
 
+static const struct member capabilities_rows[] = {
+	MEMBER("allow", KIND_CAPS, capabilities.allow),
+	MEMBER("drop", KIND_DROPS, capabilities.drop),
+};
+
 static const struct member rows[] = {
+	GROUP("capabilities", capabilities, capabilities_rows),
+	MEMBER("require", KIND_REQUIRE, require),
 	GROUP("resources", resources, resources_rows),
 	GROUP("images", images, images_rows),
 };
@@ -110,6 +120,47 @@ read_words(struct loader *l, const struct json_node *v, struct words *out,
 			load_complain(l, e, "expected printable ASCII");
 		} else if (check == NULL || check(l, e, s)) {
 			item[out->n++] = load_keep(l, s);
+		}
+	}
+}
+
+static bool
+capability(struct loader *l, const struct json_node *v, struct span s)
+{
+	if (constraint_same_capability(s, span_of("ALL"))) {
+		load_complain(l, v,
+		    "\"ALL\" stands in no list; a role that has all of them "
+		    "says so with \"may\": [\"capabilities\"]");
+		return false;
+	}
+	return true;
+}
+
+static void
+read_require(struct loader *l, const struct json_node *v, uint32_t *out)
+{
+	static const char *const names[] = { "no-new-privileges",
+		"read-only-root", "non-root-user", "drop-all" };
+	const struct json_node *e;
+	unsigned i;
+
+	if (json_type(v) != JSON_ARRAY) {
+		load_complain(l, v, "expected a list of demands");
+		return;
+	}
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		for (i = 0; i < NELEM(names); i++) {
+			if (json_type(e) == JSON_STRING &&
+			    span_is(json_string(e), names[i])) {
+				break;
+			}
+		}
+		if (i == NELEM(names)) {
+			load_complain(l, e,
+			    "expected no-new-privileges, read-only-root, "
+			    "non-root-user or drop-all");
+		} else {
+			*out |= BIT(i);
 		}
 	}
 }
@@ -245,6 +296,15 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 	case KIND_CPUS:
 	case KIND_COUNT:
 		read_limit(l, v, at, m->kind);
+		break;
+	case KIND_CAPS:
+		read_words(l, v, at, capability);
+		break;
+	case KIND_DROPS:
+		read_words(l, v, at, NULL);
+		break;
+	case KIND_REQUIRE:
+		read_require(l, v, at);
 		break;
 	case KIND_GROUP:
 		break;

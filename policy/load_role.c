@@ -233,6 +233,7 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 	if (m != NULL) {
 		read_ops(l, r, m, false);
 	}
+	r->may &= ~constraint_taken(&r->limits);
 	if (r->unconstrained &&
 	    (json_get(v, "allow") != NULL || json_get(v, "deny") != NULL ||
 		json_get(v, "may") != NULL || r->limits.any)) {
