@@ -5,6 +5,7 @@
 /*
  * What the sources of a connection (conn*.c) share, and nobody else sees.
  *
+ *	conn_start.c     accept, handshake, who it is
  *	conn.c           states, the pump, ends, closing
  *	conn_request.c   a head becomes a judged request, then goes upstream
  *	conn_daemon.c    the connection to dockerd; facts for policy
@@ -102,7 +103,16 @@ struct conn {
 	struct request *req;
 };
 
+/* conn_start.c */
+enum step step_handshake(struct conn *c);
+
 /* conn.c */
+void conn_pump(struct conn *c); /* may free c */
+void conn_free(struct conn *c);
+uint32_t conn_limit_ms(const struct conn *c, enum conn_state s);
+void conn_on_client(void *arg, short what); /* the loop's */
+void conn_on_yield(void *arg);
+void conn_on_limit(void *arg);
 void conn_goto(struct conn *c, enum conn_state next);
 enum step conn_closed(struct conn *c, const char *reason);
 /* Reads into b as far as it has room; true if something came or ended. */

@@ -179,7 +179,6 @@ check_status_line(struct span line, struct http_head *out, struct diag *d)
 /* --- the fields, by http-parser ------------------------------------------ */
 
 struct gather {
-	struct arena *arena;
 	struct http_head *out;
 	struct span url;
 	bool done;
@@ -256,15 +255,12 @@ parse_fields(struct arena *arena, struct span head, enum http_parser_type type,
 		.on_header_value = on_value,
 		.on_headers_complete = on_headers_complete,
 	};
-	struct gather g = { arena, out, { NULL, 0 }, false };
+	struct header many[LIMIT_HEADERS];
+	struct gather g = { out, { NULL, 0 }, false };
 	http_parser p;
 
 	out->n_headers = 0;
-	out->headers = arena_array(arena, LIMIT_HEADERS,
-	    sizeof(*out->headers));
-	if (out->headers == NULL) {
-		return ERR_NOMEM;
-	}
+	out->headers = many;
 	http_parser_init(&p, type);
 	p.data = &g;
 	(void)http_parser_execute(&p, &settings, head.p, head.len);
@@ -274,6 +270,12 @@ parse_fields(struct arena *arena, struct span head, enum http_parser_type type,
 		    http_errno_description(HTTP_PARSER_ERRNO(&p)));
 		return parser_error(HTTP_PARSER_ERRNO(&p));
 	}
+	/* A stream keeps its head for as long as it lives: only what it has. */
+	out->headers = arena_array(arena, out->n_headers, sizeof(many[0]));
+	if (out->headers == NULL) {
+		return ERR_NOMEM;
+	}
+	memcpy(out->headers, many, out->n_headers * sizeof(many[0]));
 	return ERR_OK;
 }
 

@@ -24,7 +24,6 @@
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
-#include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
@@ -36,6 +35,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "tls_names.h"
 
 #define TLS_KEY_FILE_BYTES 65536
 
@@ -531,124 +531,6 @@ tls_version_name(const struct stream *s)
 
 /* --- the principal ------------------------------------------------------- */
 
-/* A name the rest of the program may handle as text. */
-static bool
-name_is_sound(struct span s)
-{
-	size_t i;
-
-	if (s.len == 0 || !text_is_utf8(s)) {
-		return false;
-	}
-	for (i = 0; i < s.len; i++) {
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static enum err
-names_add(struct principal_names *names, struct arena *arena, struct span s)
-{
-	char *copy;
-
-	if (names->n == PRINCIPAL_MAX_NAMES) {
-		return ERR_LIMIT;
-	}
-	copy = arena_dup(arena, s);
-	if (copy == NULL) {
-		return ERR_NOMEM;
-	}
-	names->name[names->n++] = span_make(copy, s.len);
-	return ERR_OK;
-}
-
-/* Attributes of the subject that policy looks at (RFC 5280 4.1.2.6). */
-static enum err
-take_attribute(const mbedtls_x509_name *a, struct arena *arena,
-    struct principal *who, struct diag *d)
-{
-	struct span value = span_make(a->val.p, a->val.len);
-	bool text = a->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
-	    a->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
-	    a->val.tag == MBEDTLS_ASN1_IA5_STRING;
-	bool cn = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &a->oid) == 0;
-	bool o = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORGANIZATION, &a->oid) == 0;
-	bool ou = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORG_UNIT, &a->oid) == 0;
-
-	if (!cn && !o && !ou) {
-		return ERR_OK;
-	}
-	if (!text || !name_is_sound(value)) {
-		diag_set(d, 0, 0, "a name in the certificate is not plain text");
-		return ERR_CERT;
-	}
-	if (!cn) {
-		return names_add(o ? &who->o : &who->ou, arena, value);
-	}
-	if (who->cn.len != 0) {
-		diag_set(d, 0, 0, "the certificate has more than one CN");
-		return ERR_CERT;
-	}
-	who->cn.p = arena_dup(arena, value);
-	who->cn.len = value.len;
-	return who->cn.p == NULL ? ERR_NOMEM : ERR_OK;
-}
-
-static enum err
-take_san(const mbedtls_x509_buf *raw, struct arena *arena,
-    struct principal *who, struct diag *d)
-{
-	struct span value = span_make(raw->p, raw->len);
-	struct principal_names *to;
-
-	switch (raw->tag & (MBEDTLS_ASN1_TAG_CLASS_MASK |
-	    MBEDTLS_ASN1_TAG_VALUE_MASK)) {
-	case MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_DNS_NAME:
-		to = &who->san_dns;
-		break;
-	case MBEDTLS_ASN1_CONTEXT_SPECIFIC |
-	    MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER:
-		to = &who->san_uri;
-		break;
-	case MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_RFC822_NAME:
-		to = &who->san_email;
-		break;
-	default:
-		return ERR_OK;
-	}
-	if (!text_is_printable(value)) {
-		diag_set(d, 0, 0, "a name in the certificate is not plain text");
-		return ERR_CERT;
-	}
-	return names_add(to, arena, value);
-}
-
-static enum err
-take_names(const mbedtls_x509_crt *crt, struct arena *arena,
-    struct principal *who, struct diag *d)
-{
-	const mbedtls_x509_name *a;
-	const mbedtls_x509_sequence *san;
-	enum err rc = ERR_OK;
-
-	for (a = &crt->subject; a != NULL && rc == ERR_OK; a = a->next) {
-		if (a->oid.p != NULL) {
-			rc = take_attribute(a, arena, who, d);
-		}
-	}
-	if (!mbedtls_x509_crt_has_ext_type(crt,
-	    MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
-		return rc;
-	}
-	san = &crt->subject_alt_names;
-	for (; san != NULL && rc == ERR_OK; san = san->next) {
-		rc = take_san(&san->buf, arena, who, d);
-	}
-	return rc;
-}
-
 enum err
 tls_principal(struct stream *s, struct arena *arena, struct principal *out,
     struct diag *d)
@@ -666,7 +548,7 @@ tls_principal(struct stream *s, struct arena *arena, struct principal *out,
 		diag_set(d, 0, 0, "no verified client certificate");
 		return ERR_CERT;
 	}
-	rc = take_names(crt, arena, out, d);
+	rc = tls_take_names(crt, arena, out, d);
 	if (rc != ERR_OK) {
 		return rc;
 	}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The beginning of a connection: accepted, counted, equipped, and known.
+ *
+ * Who a client is gets settled once, here, from its certificate or from the
+ * kernel's word about a local socket; no request changes it.  A client that
+ * fails is told so by a TLS alert, and its connection is read until it closes,
+ * because a reset could overtake the alert.
+ *
+ * Attackers open many connections (census.c), stop in mid-handshake
+ * (limits.handshake_ms), and show certificates of others (tls.c).
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conn_impl.h"
+#include "log.h"
+
+static enum step
+refuse_client(struct conn *c, const struct diag *d)
+{
+	struct audit_event e = { .kind = AUDIT_HANDSHAKE, .who = &c->who,
+		.tls = "", .reason = d->text };
+
+	log_info("client refused: %s addr=%s", d->text, c->who.addr);
+	audit_write(c->w->gate->audit, &e);
+	/* Reading on, or a reset could overtake the alert. */
+	c->linger_raw = true;
+	c->client.rd = c->client.wr = IO_OK;
+	conn_goto(c, CS_LINGER);
+	return STEP_AGAIN;
+}
+
+enum step
+step_handshake(struct conn *c)
+{
+	struct diag d = { 0, 0, "" };
+	enum io io = tls_handshake(c->client.s, &d);
+
+	c->client.rd = c->client.wr = io;
+	if (io == IO_WANT_READ) {
+		c->client.wr = IO_OK;
+		return STEP_BLOCKED;
+	}
+	if (io == IO_WANT_WRITE) {
+		c->client.rd = IO_OK;
+		return STEP_BLOCKED;
+	}
+	if (io != IO_OK ||
+	    tls_principal(c->client.s, &c->who_arena, &c->who, &d) != ERR_OK) {
+		return refuse_client(c, &d);
+	}
+	conn_goto(c, CS_IDLE);
+	return STEP_AGAIN;
+}
+
+static void
+set_tcp(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} opt[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, LIMIT_KEEPALIVE_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, LIMIT_KEEPALIVE_INTERVAL_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, LIMIT_KEEPALIVE_COUNT },
+	};
+	size_t i;
+
+	for (i = 0; i < NELEM(opt); i++) {
+		(void)setsockopt(fd, opt[i].level, opt[i].name, &opt[i].value,
+		    sizeof(opt[i].value));
+	}
+}
+
+/* Who is on a clear listener: nobody, or a process of this machine. */
+static void
+local_principal(struct conn *c, int fd, sa_family_t family)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	c->who.kind = PRINCIPAL_ANONYMOUS;
+	if (family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
+	    &cred, &len) == 0) {
+		c->who.kind = PRINCIPAL_LOCAL;
+		c->who.uid = cred.uid;
+		c->who.gid = cred.gid;
+	}
+}
+
+static struct conn *
+conn_new(struct worker *w)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		return NULL;
+	}
+	c->w = w;
+	c->reason = "internal";
+	buf_init(&c->client_in, LIMIT_LANE_BYTES);
+	buf_init(&c->client_out, LIMIT_LANE_BYTES);
+	buf_init(&c->daemon_in, LIMIT_LANE_BYTES);
+	buf_init(&c->daemon_out, LIMIT_LANE_BYTES);
+	if (w->gate->limits.head_bytes > LIMIT_LANE_BYTES) {
+		c->client_in.max = w->gate->limits.head_bytes;
+		/* what we write anew may be longer than what came */
+		c->daemon_out.max = 2 * (size_t)w->gate->limits.head_bytes;
+	}
+	arena_init(&c->who_arena, LIMIT_ARENA_BYTES);
+	return c;
+}
+
+/* The stream, the timers and the event; false: give up. */
+static bool
+conn_equip(struct conn *c, int fd, enum listen_kind kind)
+{
+	struct worker *w = c->w;
+
+	c->timer = loop_timer_new(w->loop, conn_on_limit, c);
+	c->yield = loop_timer_new(w->loop, conn_on_yield, c);
+	if (kind == LISTEN_CLEAR) {
+		c->client.s = stream_plain_new(fd);
+	} else if (w->tls == NULL ||
+	    tls_accept(w->tls, fd, &c->client.s) != ERR_OK) {
+		return false;
+	}
+	if (c->client.s == NULL) {
+		return false;
+	}
+	c->client.io = loop_io_new(w->loop, fd, conn_on_client, c);
+	return c->timer != NULL && c->yield != NULL && c->client.io != NULL;
+}
+
+static void
+conn_link(struct conn *c)
+{
+	c->next = c->w->conns;
+	if (c->next != NULL) {
+		c->next->prev = c;
+	}
+	c->w->conns = c;
+}
+
+void
+conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
+    enum listen_kind kind)
+{
+	struct conn *c = conn_new(w);
+
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	addr_print_peer(peer, c->who.addr, sizeof(c->who.addr));
+	c->has_host = addr_host_key(peer, c->host);
+	if (census_enter(w->gate->census, c->has_host, c->host) != ERR_OK) {
+		log_warn("connection refused: too many (limits.connections, "
+		    "limits.connections_per_address) addr=%s", c->who.addr);
+		close(fd);
+		free(c);
+		return;
+	}
+	if (peer->ss_family != AF_UNIX) {
+		set_tcp(fd);
+	}
+	if (kind == LISTEN_CLEAR) {
+		local_principal(c, fd, peer->ss_family);
+	}
+	conn_link(c);
+	if (!conn_equip(c, fd, kind)) {
+		if (c->client.s == NULL) {
+			close(fd);
+		}
+		conn_free(c);
+		return;
+	}
+	c->state = kind == LISTEN_TLS ? CS_HANDSHAKE : CS_IDLE;
+	loop_timer_set(c->timer, conn_limit_ms(c, c->state));
+	conn_pump(c);
+}
