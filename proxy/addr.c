@@ -25,7 +25,8 @@ parse_unix(struct span path, struct addr *out, struct diag *d)
 	if (path.len == 0 || path.p[0] != '/' ||
 	    path.len >= sizeof(out->un.sun_path)) {
 		diag_set(d, 0, 0,
-		    "a unix socket is unix:///absolute/path of at most %zu bytes",
+		    "a unix socket is unix:///absolute/path of at most %zu "
+		    "bytes",
 		    sizeof(out->un.sun_path) - 1);
 		return ERR_SYNTAX;
 	}
@@ -66,8 +67,10 @@ parse_tcp(struct span s, struct addr *out, struct diag *d)
 	while (i > 0 && s.p[i - 1] != ':') {
 		i--;
 	}
-	if (i == 0 || text_parse_u64(span_make(s.p + i, s.len - i), 65535,
-	    &port) != ERR_OK || port == 0) {
+	if (i == 0 ||
+	    text_parse_u64(span_make(s.p + i, s.len - i), 65535, &port) !=
+		ERR_OK ||
+	    port == 0) {
 		diag_set(d, 0, 0, "the port must be 1 to 65535");
 		return ERR_SYNTAX;
 	}
@@ -141,14 +144,14 @@ addr_listen(const struct addr *a, int *out, struct diag *d)
 	if (a->sa.sa_family == AF_UNIX) {
 		remove_stale(a);
 	}
-	fd = socket(a->sa.sa_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(
+	    a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1) {
 		goto fail;
 	}
 	if (a->sa.sa_family != AF_UNIX &&
 	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)))) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)))) {
 		goto fail;
 	}
 	if (a->sa.sa_family == AF_INET6 &&
@@ -164,9 +167,10 @@ addr_listen(const struct addr *a, int *out, struct diag *d)
 	*out = fd;
 	return ERR_OK;
 fail:
-	diag_set(d, 0, 0, "cannot listen on %s: %s%s", a->text,
-	    strerror(errno), errno == EADDRINUSE ?
-	    " (another program has it; choose another with -listen)" : "");
+	diag_set(d, 0, 0, "cannot listen on %s: %s%s", a->text, strerror(errno),
+	    errno == EADDRINUSE
+		? " (another program has it; choose another with -listen)"
+		: "");
 	if (fd != -1) {
 		close(fd);
 	}
@@ -185,8 +189,8 @@ addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size)
 		(void)snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
 	} else if (ss->ss_family == AF_INET6) {
 		(void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		(void)snprintf(out, size, "[%s]:%u", host,
-		    ntohs(in6->sin6_port));
+		(void)snprintf(
+		    out, size, "[%s]:%u", host, ntohs(in6->sin6_port));
 	} else {
 		(void)snprintf(out, size, "unix");
 	}

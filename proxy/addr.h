@@ -21,8 +21,7 @@ struct addr {
 	char text[128]; /* "tcp://0.0.0.0:2376", for messages */
 };
 
-enum err addr_parse(const char *url, struct addr *out,
-    struct diag *d) MUST_USE;
+enum err addr_parse(const char *url, struct addr *out, struct diag *d) MUST_USE;
 
 /*
  * A listening socket, non-blocking and close-on-exec.  TCP: SO_REUSEPORT, so
@@ -32,8 +31,7 @@ enum err addr_parse(const char *url, struct addr *out,
 enum err addr_listen(const struct addr *a, int *fd, struct diag *d) MUST_USE;
 
 /* "192.0.2.1:50000", "[2001:db8::1]:50000" or "unix". */
-void addr_print_peer(const struct sockaddr_storage *ss, char *out,
-    size_t size);
+void addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size);
 
 /* 16 bytes that stand for the host; false where there is none (unix). */
 bool addr_host_key(const struct sockaddr_storage *ss, uint8_t key[16]);

@@ -52,8 +52,8 @@ audit_open(const char *path, struct audit **out, struct diag *d)
 	}
 	a->fd = STDOUT_FILENO;
 	if (strcmp(path, "-") != 0) {
-		a->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		    0600);
+		a->fd =
+		    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		a->own_fd = true;
 	}
 	if (a->fd == -1) {

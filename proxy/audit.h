@@ -18,28 +18,28 @@ enum audit_kind {
 
 struct audit_event {
 	enum audit_kind kind;
-	const char *id;               /* of the request; NULL: none */
+	const char *id; /* of the request; NULL: none */
 	const struct principal *who;
-	const char *tls;              /* "TLSv1.3" or "" */
+	const char *tls; /* "TLSv1.3" or "" */
 	enum method method;
-	struct span path;             /* decoded, canonical */
-	const struct op *op;          /* NULL: unknown */
+	struct span path;    /* decoded, canonical */
+	const struct op *op; /* NULL: unknown */
 	struct span object;
-	struct span object_id;        /* full id, where dockerd told it */
-	const char *decision;         /* "allow", "deny", "error" */
+	struct span object_id;	      /* full id, where dockerd told it */
+	const char *decision;	      /* "allow", "deny", "error" */
 	const struct policy_why *why; /* NULL: none */
 	/* AUDIT_END */
 	unsigned status;
 	uint64_t client_bytes; /* content from the client */
 	uint64_t daemon_bytes; /* content from dockerd */
 	uint64_t duration_ms;
-	const char *ended; /* "complete", "client_lost", ... */
+	const char *ended;  /* "complete", "client_lost", ... */
 	const char *reason; /* AUDIT_HANDSHAKE: why */
 };
 
 /* path: a file to append to, or "-" for standard output. */
-enum err audit_open(const char *path, struct audit **out,
-    struct diag *d) MUST_USE;
+enum err audit_open(
+    const char *path, struct audit **out, struct diag *d) MUST_USE;
 void audit_close(struct audit *a);
 
 /* a may be NULL: nothing is written. */

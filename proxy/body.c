@@ -23,14 +23,14 @@
 
 enum chunk_state {
 	CHUNK_SIZE = 0, /* in the chunk-size line */
-	CHUNK_DATA,     /* left bytes of content */
+	CHUNK_DATA,	/* left bytes of content */
 	CHUNK_DATA_END, /* CRLF after the content */
-	CHUNK_TRAILER,  /* after the last chunk, up to the blank line */
+	CHUNK_TRAILER,	/* after the last chunk, up to the blank line */
 };
 
 #define CHUNK_SIZE_LINE_BYTES 18 /* 16 digits and CRLF */
-#define CHUNK_OVERHEAD_BYTES 32  /* our own size line and CRLF */
-#define LAST_CHUNK_BYTES 5       /* "0", CRLF, and CRLF behind the trailers */
+#define CHUNK_OVERHEAD_BYTES 32	 /* our own size line and CRLF */
+#define LAST_CHUNK_BYTES 5	 /* "0", CRLF, and CRLF behind the trailers */
 
 void
 body_init(struct body *b, enum body_kind kind, uint64_t length)
@@ -110,8 +110,8 @@ put_piece(struct buf *in, struct buf *out, uint64_t max, enum body_out as,
 
 /* The ending of a body that goes out in chunks; *put false: out is full. */
 static enum err
-put_last_chunk(struct buf *out, struct span trailer, enum body_out as,
-    bool *put)
+put_last_chunk(
+    struct buf *out, struct span trailer, enum body_out as, bool *put)
 {
 	size_t need = trailer.len + LAST_CHUNK_BYTES;
 	enum err rc;
@@ -274,8 +274,8 @@ step_trailer(struct body *b, struct buf *in, struct buf *out, enum body_out as,
 	struct span all = buf_span(&b->line), line;
 	enum err rc;
 	/* A blank line for which out had no room is there already. */
-	bool whole = all.len >= start + 2 &&
-	    memcmp(all.p + all.len - 2, "\r\n", 2) == 0;
+	bool whole =
+	    all.len >= start + 2 && memcmp(all.p + all.len - 2, "\r\n", 2) == 0;
 
 	if (!whole) {
 		rc = take_line(b, in, LIMIT_TRAILER_BYTES, &whole);
@@ -336,8 +336,8 @@ body_pass(struct body *b, struct buf *in, struct buf *out, enum body_out as)
 	if (b->kind == BODY_CHUNKED) {
 		return pass_chunked(b, in, out, as);
 	}
-	rc = put_piece(in, out, b->kind == BODY_EOF ? UINT64_MAX : b->left, as,
-	    &n);
+	rc = put_piece(
+	    in, out, b->kind == BODY_EOF ? UINT64_MAX : b->left, as, &n);
 	b->bytes += n;
 	if (b->kind == BODY_LENGTH) {
 		b->left -= n;

@@ -17,15 +17,15 @@ enum body_kind {
 
 enum body_out {
 	BODY_OUT_DISCARD = 0, /* read and thrown away */
-	BODY_OUT_PLAIN,       /* the content alone */
-	BODY_OUT_CHUNKED,     /* BODY_CHUNKED alone: chunks, the last, trailers */
+	BODY_OUT_PLAIN,	      /* the content alone */
+	BODY_OUT_CHUNKED, /* BODY_CHUNKED alone: chunks, the last, trailers */
 };
 
 struct body {
 	enum body_kind kind;
-	uint64_t left;  /* of the length, or of this chunk */
+	uint64_t left;	/* of the length, or of this chunk */
 	uint64_t bytes; /* content that has passed */
-	int chunk;      /* enum chunk_state of body.c */
+	int chunk;	/* enum chunk_state of body.c */
 	bool done;
 	struct buf line; /* chunk-size line or trailer section so far */
 };
@@ -38,8 +38,8 @@ void body_fini(struct body *b);
  * body is done (b->done; what follows in in is the next message).
  * ERR_HTTP_CHUNK, ERR_NOMEM.
  */
-enum err body_pass(struct body *b, struct buf *in, struct buf *out,
-    enum body_out as) MUST_USE;
+enum err body_pass(
+    struct body *b, struct buf *in, struct buf *out, enum body_out as) MUST_USE;
 
 /* The sender closed: completes BODY_EOF; anything else was cut short. */
 enum err body_end(struct body *b) MUST_USE;

@@ -20,8 +20,8 @@ struct gate_flags {
 	struct gate_config conf;
 };
 
-#define GATE_ABOUT                                                            \
-	"Stands in front of a dockerd that runs already: terminates TLS,\n"   \
+#define GATE_ABOUT                                                             \
+	"Stands in front of a dockerd that runs already: terminates TLS,\n"    \
 	"asks the client for its certificate, decides by policy what it may\n" \
 	"do, and writes an audit record.  SIGTERM stops it gracefully."
 
@@ -63,7 +63,8 @@ static enum err
 settle(struct gate_flags *f, struct diag *d)
 {
 	if (f->tls + f->tlsverify + f->plain > 1) {
-		diag_set(d, 0, 0, "-tls, -tlsverify and -insecure-plain "
+		diag_set(d, 0, 0,
+		    "-tls, -tlsverify and -insecure-plain "
 		    "exclude each other");
 		return ERR_USAGE;
 	}
@@ -140,8 +141,8 @@ static int
 run(struct gate_flags *f)
 {
 	struct diag d = { 0, 0, "" };
-	enum store_mode mode = f->conf.tls == GATE_TLS_VERIFY ?
-	    STORE_TLSVERIFY : STORE_TLS;
+	enum store_mode mode =
+	    f->conf.tls == GATE_TLS_VERIFY ? STORE_TLSVERIFY : STORE_TLS;
 	enum err rc;
 
 	if (f->conf.debug) {
@@ -149,7 +150,7 @@ run(struct gate_flags *f)
 	}
 	if (f->conf.tls == GATE_TLS_NONE) {
 		log_warn("clear text: anyone who reaches the port may do what "
-		    "the policy allows anonymous clients");
+			 "the policy allows anonymous clients");
 	} else if (!ensure_certs_apart(f->conf.certs, mode, &f->host)) {
 		return 1; /* it was logged why */
 	}

@@ -30,12 +30,15 @@ enum conf_kind {
 struct conf_key {
 	const char *name;
 	enum conf_kind kind;
-	size_t offset; /* in struct gate_config */
+	size_t offset;		       /* in struct gate_config */
 	const struct conf_key *inside; /* CONF_OBJECT; ended by a NULL name */
 };
 
 #define AT(member) offsetof(struct gate_config, member)
-#define LIMIT_KEY(name) { #name, CONF_UINT, AT(limits.name), NULL }
+#define LIMIT_KEY(name)                                                        \
+	{                                                                      \
+#name, CONF_UINT, AT(limits.name), NULL                        \
+	}
 
 static const struct conf_key conf_limits[] = {
 	LIMIT_KEY(handshake_ms),
@@ -114,13 +117,13 @@ set_list(const struct json_node *v, const char *name, struct str_list *out,
 }
 
 static enum err
-set_uint(const struct json_node *v, const char *name, uint32_t *out,
-    struct diag *d)
+set_uint(
+    const struct json_node *v, const char *name, uint32_t *out, struct diag *d)
 {
 	int64_t n;
 
-	if (json_type(v) != JSON_NUMBER || json_int(v, &n) != ERR_OK ||
-	    n < 1 || n > INT32_MAX) {
+	if (json_type(v) != JSON_NUMBER || json_int(v, &n) != ERR_OK || n < 1 ||
+	    n > INT32_MAX) {
 		return wrong(v, name, "a whole number from 1 to 2147483647", d);
 	}
 	*out = (uint32_t)n;
@@ -144,13 +147,13 @@ set_mode(const struct json_node *v, const char *name, enum gate_tls *out,
 			return ERR_OK;
 		}
 	}
-	return wrong(v, name, "\"verify\", \"server\" or \"insecure-plain\"",
-	    d);
+	return wrong(
+	    v, name, "\"verify\", \"server\" or \"insecure-plain\"", d);
 }
 
 static enum err
-set_version(const struct json_node *v, const char *name,
-    enum tls_version *out, struct diag *d)
+set_version(const struct json_node *v, const char *name, enum tls_version *out,
+    struct diag *d)
 {
 	if (json_type(v) == JSON_STRING && span_is(json_string(v), "1.2")) {
 		*out = TLS_VERSION_1_2;
@@ -194,8 +197,8 @@ set_value(const struct json_node *v, const struct conf_key *k,
 	case CONF_MODE:
 		return set_mode(v, k->name, (enum gate_tls *)(void *)at, d);
 	case CONF_TLS:
-		return set_version(v, k->name, (enum tls_version *)(void *)at,
-		    d);
+		return set_version(
+		    v, k->name, (enum tls_version *)(void *)at, d);
 	case CONF_OBJECT:
 		break;
 	}
@@ -242,9 +245,9 @@ set_object(const struct json_node *o, const char *name,
 		if (k == NULL) {
 			return unknown(v, name, d);
 		}
-		rc = k->kind == CONF_OBJECT ?
-		    set_object(v, k->name, k->inside, out, d) :
-		    set_value(v, k, out, d);
+		rc = k->kind == CONF_OBJECT
+			 ? set_object(v, k->name, k->inside, out, d)
+			 : set_value(v, k, out, d);
 	}
 	return rc;
 }
@@ -263,11 +266,11 @@ conf_load(const char *path, struct gate_config *out, struct diag *d)
 		    rc == ERR_LIMIT ? "too large" : strerror(errno));
 		return rc;
 	}
-	rc = json_parse(span_make(text.data, text.len), JSON_COMMENTS, &doc,
-	    &why);
+	rc = json_parse(
+	    span_make(text.data, text.len), JSON_COMMENTS, &doc, &why);
 	if (rc == ERR_OK) {
-		rc = set_object(json_root(doc), "the file", conf_keys, out,
-		    &why);
+		rc = set_object(
+		    json_root(doc), "the file", conf_keys, out, &why);
 	}
 	if (rc != ERR_OK) {
 		diag_set(d, why.line, why.col, "%s:%u:%u: %s", path, why.line,

@@ -12,7 +12,7 @@
  * Fills what the file names and leaves the rest of *out as it is.  d says
  * "FILE:line:col: what was expected".  Strings live as long as the program.
  */
-enum err conf_load(const char *path, struct gate_config *out,
-    struct diag *d) MUST_USE;
+enum err conf_load(
+    const char *path, struct gate_config *out, struct diag *d) MUST_USE;
 
 #endif

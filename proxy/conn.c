@@ -40,17 +40,16 @@ static const struct {
 	    BIT(CS_COLLECT) | BIT(CS_CONNECT) | BIT(CS_FACT) |
 		BIT(CS_EXCHANGE) | BIT(CS_ANSWER) | BIT(CS_CLOSED) },
 	[CS_COLLECT] = { "collect", step_collect,
-	    BIT(CS_CONNECT) | BIT(CS_FACT) | BIT(CS_EXCHANGE) |
-		BIT(CS_ANSWER) | BIT(CS_CLOSED) },
-	[CS_CONNECT] = { "connect", step_connect,
-	    BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) |
+	    BIT(CS_CONNECT) | BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) |
 		BIT(CS_CLOSED) },
+	[CS_CONNECT] = { "connect", step_connect,
+	    BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) | BIT(CS_CLOSED) },
 	[CS_FACT] = { "fact", step_fact,
-	    BIT(CS_FACT) | BIT(CS_CONNECT) | BIT(CS_EXCHANGE) |
-		BIT(CS_ANSWER) | BIT(CS_CLOSED) },
+	    BIT(CS_FACT) | BIT(CS_CONNECT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) |
+		BIT(CS_CLOSED) },
 	[CS_EXCHANGE] = { "exchange", step_exchange,
-	    BIT(CS_RELAY) | BIT(CS_IDLE) | BIT(CS_CONNECT) |
-		BIT(CS_ANSWER) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
+	    BIT(CS_RELAY) | BIT(CS_IDLE) | BIT(CS_CONNECT) | BIT(CS_ANSWER) |
+		BIT(CS_LINGER) | BIT(CS_CLOSED) },
 	[CS_RELAY] = { "relay", step_relay, BIT(CS_LINGER) | BIT(CS_CLOSED) },
 	[CS_ANSWER] = { "answer", step_answer,
 	    BIT(CS_IDLE) | BIT(CS_LINGER) | BIT(CS_CLOSED) },
@@ -92,8 +91,8 @@ conn_goto(struct conn *c, enum conn_state next)
 
 	if ((conn_table[c->state].next & BIT(next)) == 0) {
 		log_error("a connection cannot go from %s to %s: closing it "
-		    "(please report this)", conn_table[c->state].name,
-		    conn_table[next].name);
+			  "(please report this)",
+		    conn_table[c->state].name, conn_table[next].name);
 		next = CS_CLOSED;
 	}
 	c->state = next;
@@ -118,8 +117,9 @@ conn_closed(struct conn *c, const char *reason)
 const char *
 conn_tls_name(const struct conn *c)
 {
-	return c->client.s != NULL && tls_is(c->client.s) ?
-	    tls_version_name(c->client.s) : "";
+	return c->client.s != NULL && tls_is(c->client.s)
+		   ? tls_version_name(c->client.s)
+		   : "";
 }
 
 /* --- ends ---------------------------------------------------------------- */
@@ -214,12 +214,12 @@ static void
 conn_arm(struct conn *c)
 {
 	if (c->client.io != NULL) {
-		loop_io_want(c->client.io, end_interest(&c->client,
-		    &c->client_in, &c->client_out));
+		loop_io_want(c->client.io,
+		    end_interest(&c->client, &c->client_in, &c->client_out));
 	}
 	if (c->daemon.io != NULL) {
-		loop_io_want(c->daemon.io, end_interest(&c->daemon,
-		    &c->daemon_in, &c->daemon_out));
+		loop_io_want(c->daemon.io,
+		    end_interest(&c->daemon, &c->daemon_in, &c->daemon_out));
 	}
 }
 
@@ -301,8 +301,8 @@ conn_on_limit(void *arg)
 
 	switch (c->state) {
 	case CS_HEAD:
-		(void)request_refuse_early(c, 408,
-		    "the request head took too long");
+		(void)request_refuse_early(
+		    c, 408, "the request head took too long");
 		break;
 	case CS_IDLE:
 		c->reason = "idle";
@@ -312,8 +312,10 @@ conn_on_limit(void *arg)
 		(void)answer_error(c, 408, "the request body took too long");
 		break;
 	case CS_CONNECT:
-		(void)answer_error(c, 503, "dockerd at %s does not accept "
-		    "connections", c->w->gate->upstream.text);
+		(void)answer_error(c, 503,
+		    "dockerd at %s does not accept "
+		    "connections",
+		    c->w->gate->upstream.text);
 		break;
 	case CS_FACT:
 		(void)answer_error(c, 504, "dockerd at %s does not answer",
@@ -345,8 +347,8 @@ static bool
 is_stream(const struct conn *c)
 {
 	return c->state == CS_RELAY ||
-	    (c->state == CS_EXCHANGE && c->req->canon.op != NULL &&
-	    c->req->canon.op->mode != OP_MODE_PLAIN);
+	       (c->state == CS_EXCHANGE && c->req->canon.op != NULL &&
+		   c->req->canon.op->mode != OP_MODE_PLAIN);
 }
 
 bool
@@ -370,8 +372,7 @@ cut(struct conn *c, const char *why)
 	if (c->state == CS_RELAY) {
 		/* What was read of a raw stream is delivered. */
 		c->client_out.max += c->daemon_in.len;
-		(void)buf_move(&c->client_out, &c->daemon_in,
-		    c->daemon_in.len);
+		(void)buf_move(&c->client_out, &c->daemon_in, c->daemon_in.len);
 	}
 	c->req->ended = why;
 	if (c->req->audited) {
@@ -411,8 +412,8 @@ conn_rejudge(struct conn *c)
 	    &c->req->canon, &scratch, &d, &why);
 	arena_fini(&scratch);
 	if (v == VERDICT_DENY) {
-		log_info("stream cut: the new policy refuses it id=%s",
-		    c->req->id);
+		log_info(
+		    "stream cut: the new policy refuses it id=%s", c->req->id);
 		cut(c, "policy");
 		conn_pump(c);
 	}

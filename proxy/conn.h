@@ -34,7 +34,7 @@ struct worker {
 	struct loop *loop;
 	struct tls_server *tls; /* for new ones; NULL: clear listeners only */
 	struct shared_policy *policy; /* for new requests */
-	struct conn *conns;     /* newest first */
+	struct conn *conns;	      /* newest first */
 	bool stopping;
 	unsigned number;
 	uint64_t requests; /* counted, for request ids */

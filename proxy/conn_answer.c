@@ -64,8 +64,8 @@ write_error(struct conn *c, unsigned status, const char *message, bool body)
 }
 
 static enum step
-answer(struct conn *c, unsigned status, const char *decision,
-    const char *message)
+answer(
+    struct conn *c, unsigned status, const char *decision, const char *message)
 {
 	struct request *r = c->req;
 
@@ -84,8 +84,8 @@ answer(struct conn *c, unsigned status, const char *decision,
 	if (r->ended == NULL) {
 		r->ended = "refused";
 	}
-	if (write_error(c, status, message,
-	    r->canon.method != METHOD_HEAD) != ERR_OK) {
+	if (write_error(c, status, message, r->canon.method != METHOD_HEAD) !=
+	    ERR_OK) {
 		return conn_closed(c, "memory");
 	}
 	request_audit(c, AUDIT_END, decision);
@@ -133,7 +133,7 @@ discard_input(struct conn *c)
 {
 	if (c->linger_long) {
 		while (end_read(&c->client, &c->client_in) &&
-		    c->client.rd == IO_OK) {
+		       c->client.rd == IO_OK) {
 			buf_consume(&c->client_in, c->client_in.len);
 		}
 		buf_consume(&c->client_in, c->client_in.len);
@@ -180,8 +180,8 @@ linger_raw(struct conn *c)
 	}
 	c->client.rd = IO_WANT_READ;
 	c->client.wr = IO_OK;
-	return n == -1 && errno == EAGAIN ? STEP_BLOCKED :
-					    conn_closed(c, c->reason);
+	return n == -1 && errno == EAGAIN ? STEP_BLOCKED
+					  : conn_closed(c, c->reason);
 }
 
 enum step

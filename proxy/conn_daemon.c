@@ -52,8 +52,10 @@ daemon_hung_up(const struct conn *c)
 static enum step
 no_daemon(struct conn *c, int why)
 {
-	return answer_error(c, 503, "cannot connect to dockerd at %s: %s; is "
-	    "it running?", c->w->gate->upstream.text, strerror(why));
+	return answer_error(c, 503,
+	    "cannot connect to dockerd at %s: %s; is "
+	    "it running?",
+	    c->w->gate->upstream.text, strerror(why));
 }
 
 enum step
@@ -93,26 +95,27 @@ step_connect(struct conn *c)
 		return STEP_AGAIN;
 	}
 	conn_goto(c, CS_EXCHANGE);
-	return request_write_head(c) == ERR_OK ? STEP_AGAIN :
-						 conn_closed(c, "internal");
+	return request_write_head(c) == ERR_OK ? STEP_AGAIN
+					       : conn_closed(c, "internal");
 }
 
 enum err
 daemon_answer_head(struct conn *c, enum method to, bool *got, struct diag *d)
 {
 	struct request *r = c->req;
-	size_t len = http1_head_length(buf_span(&c->daemon_in),
-	    &r->answer_scanned);
+	size_t len =
+	    http1_head_length(buf_span(&c->daemon_in), &r->answer_scanned);
 	struct span head;
 	enum err rc;
 
 	*got = false;
 	if (len == 0) {
-		return buf_room(&c->daemon_in) == 0 ? ERR_HTTP_HEAD_LIMIT :
-						      ERR_OK;
+		return buf_room(&c->daemon_in) == 0 ? ERR_HTTP_HEAD_LIMIT
+						    : ERR_OK;
 	}
-	head = span_make(arena_dup(&r->arena, span_make(
-	    buf_span(&c->daemon_in).p, len)), len);
+	head = span_make(
+	    arena_dup(&r->arena, span_make(buf_span(&c->daemon_in).p, len)),
+	    len);
 	if (head.p == NULL) {
 		return ERR_NOMEM;
 	}
@@ -137,15 +140,17 @@ write_question(struct conn *c)
 		rc = buf_append(&c->daemon_out, target.p, target.len);
 	}
 	return rc == ERR_OK ? buf_append_str(&c->daemon_out,
-	    " HTTP/1.1\r\nHost: docker\r\nAccept: application/json\r\n\r\n") :
-			      rc;
+				  " HTTP/1.1\r\nHost: docker\r\nAccept: "
+				  "application/json\r\n\r\n")
+			    : rc;
 }
 
 static enum step
 bad_fact(struct conn *c, const char *what)
 {
 	daemon_close(c);
-	return answer_error(c, 502, "dockerd at %s gave no usable answer when "
+	return answer_error(c, 502,
+	    "dockerd at %s gave no usable answer when "
 	    "the gate looked before deciding: %s",
 	    c->w->gate->upstream.text, what);
 }
@@ -193,8 +198,8 @@ read_fact(struct conn *c)
 		body_init(&r->answer_body, r->answer.body, r->answer.length);
 	}
 	if (r->have_answer) {
-		rc = body_pass(&r->answer_body, &c->daemon_in, &r->fact,
-		    BODY_OUT_PLAIN);
+		rc = body_pass(
+		    &r->answer_body, &c->daemon_in, &r->fact, BODY_OUT_PLAIN);
 		if (rc != ERR_OK) {
 			return bad_fact(c, err_text(rc));
 		}
@@ -202,8 +207,8 @@ read_fact(struct conn *c)
 			return bad_fact(c, "it is too long");
 		}
 	}
-	return r->answer_body.done && r->have_answer ? fact_done(c) :
-						       STEP_BLOCKED;
+	return r->answer_body.done && r->have_answer ? fact_done(c)
+						     : STEP_BLOCKED;
 }
 
 enum step

@@ -69,15 +69,15 @@ write_answer_head(struct conn *c, bool raw)
 	rc = write_status_line(out, a);
 	for (i = 0; i < a->n_headers && rc == ERR_OK; i++) {
 		if (!http1_hop_by_hop(a, a->headers[i].name)) {
-			rc = http1_write_header(out, a->headers[i].name,
-			    a->headers[i].value);
+			rc = http1_write_header(
+			    out, a->headers[i].name, a->headers[i].value);
 		}
 	}
 	if (rc == ERR_OK && a->status == 101 && up != NULL) {
 		rc = buf_append_str(out, "Connection: Upgrade\r\n");
 		if (rc == ERR_OK) {
-			rc = http1_write_header(out, span_of("Upgrade"),
-			    up->value);
+			rc = http1_write_header(
+			    out, span_of("Upgrade"), up->value);
 		}
 	}
 	return rc == ERR_OK ? write_answer_framing(r, out, raw) : rc;
@@ -92,8 +92,8 @@ bad_gateway(struct conn *c, const char *what)
 	    c->w->gate->upstream.text, r->id);
 	daemon_close(c);
 	r->ended = "daemon_lost";
-	return answer_error(c, 502, "dockerd at %s: %s",
-	    c->w->gate->upstream.text, what);
+	return answer_error(
+	    c, 502, "dockerd at %s: %s", c->w->gate->upstream.text, what);
 }
 
 /* May HTTP end here?  Only where it was asked for and is known to. */
@@ -129,8 +129,8 @@ take_answer(struct conn *c)
 	    a->body == BODY_EOF || c->stopping) {
 		r->keep = false;
 	}
-	r->answer_out = a->body == BODY_CHUNKED ? BODY_OUT_CHUNKED :
-						  BODY_OUT_PLAIN;
+	r->answer_out =
+	    a->body == BODY_CHUNKED ? BODY_OUT_CHUNKED : BODY_OUT_PLAIN;
 	if (write_answer_head(c, raw) != ERR_OK) {
 		return conn_closed(c, "memory");
 	}
@@ -160,8 +160,8 @@ static bool
 try_again(struct conn *c)
 {
 	struct request *r = c->req;
-	bool safe = r->canon.method == METHOD_GET ||
-	    r->canon.method == METHOD_HEAD;
+	bool safe =
+	    r->canon.method == METHOD_GET || r->canon.method == METHOD_HEAD;
 
 	if (!safe || r->retried || r->fresh_daemon || r->canon.has_body ||
 	    c->daemon_in.len > 0) {
@@ -184,13 +184,14 @@ daemon_ended(struct conn *c)
 			return STEP_AGAIN;
 		}
 		return bad_gateway(c, "it closed the connection before it "
-		    "had answered");
+				      "had answered");
 	}
 	if (body_end(&r->answer_body) == ERR_OK) {
 		return STEP_AGAIN;
 	}
 	log_warn("dockerd closed the connection in the middle of an answer "
-	    "upstream=%s id=%s", c->w->gate->upstream.text, r->id);
+		 "upstream=%s id=%s",
+	    c->w->gate->upstream.text, r->id);
 	return exchange_finish(c, "daemon_lost");
 }
 
@@ -215,8 +216,8 @@ read_answer(struct conn *c)
 		}
 		return take_answer(c);
 	}
-	rc = body_pass(&r->answer_body, &c->daemon_in, &c->client_out,
-	    r->answer_out);
+	rc = body_pass(
+	    &r->answer_body, &c->daemon_in, &c->client_out, r->answer_out);
 	return rc == ERR_OK ? STEP_BLOCKED : exchange_finish(c, "daemon_junk");
 }
 
@@ -241,8 +242,7 @@ download(struct conn *c, bool *moved)
 		return s;
 	}
 	/* What is left of half a head will not become a whole one. */
-	if (c->daemon.eof &&
-	    (c->daemon_in.len == 0 || !c->req->have_answer) &&
+	if (c->daemon.eof && (c->daemon_in.len == 0 || !c->req->have_answer) &&
 	    !(c->req->have_answer && c->req->answer_body.done)) {
 		*moved = true;
 		s = daemon_ended(c);
@@ -322,10 +322,10 @@ exchange_finish(struct conn *c, const char *ended)
 	struct request *r = c->req;
 	bool whole = ended == NULL;
 	bool keep = whole && r->keep && r->body.done && !c->stopping &&
-	    !(c->client.eof && c->client_in.len == 0);
+		    !(c->client.eof && c->client_in.len == 0);
 	bool keep_daemon = keep && !c->daemon.eof && !c->daemon.gone &&
-	    !c->daemon.shut && c->daemon_in.len == 0 &&
-	    c->daemon_out.len == 0;
+			   !c->daemon.shut && c->daemon_in.len == 0 &&
+			   c->daemon_out.len == 0;
 
 	r->ended = ended;
 	if (r->audited) {

@@ -33,8 +33,8 @@ enum conn_state {
 
 enum step {
 	STEP_AGAIN = 0, /* something moved, or the state changed */
-	STEP_BLOCKED,   /* nothing to do until an event */
-	STEP_CLOSED,    /* free it */
+	STEP_BLOCKED,	/* nothing to do until an event */
+	STEP_CLOSED,	/* free it */
 };
 
 /* One of the two peers of a connection. */
@@ -43,9 +43,9 @@ struct end {
 	struct loop_io *io;
 	enum io rd; /* IO_OK: reading may succeed; else what it waits for */
 	enum io wr;
-	bool eof;     /* its direction has ended */
-	bool shut;    /* we ended ours */
-	bool gone;    /* closed both ways: nothing we write arrives */
+	bool eof;  /* its direction has ended */
+	bool shut; /* we ended ours */
+	bool gone; /* closed both ways: nothing we write arrives */
 };
 
 /* One request; none exists between requests. */
@@ -59,25 +59,25 @@ struct request {
 	const struct role *role;
 	struct decision *decision;
 	struct policy_why why;
-	struct body body;         /* the client's */
-	enum body_out body_out;   /* what becomes of it */
-	struct buf collected;     /* CS_COLLECT */
-	size_t set_aside;         /* of gate.bodies, for it */
-	bool collect;             /* policy reads the body */
-	bool judged;              /* VERDICT_ALLOW was given */
-	bool fresh_daemon;        /* the upstream connection is new */
+	struct body body;	/* the client's */
+	enum body_out body_out; /* what becomes of it */
+	struct buf collected;	/* CS_COLLECT */
+	size_t set_aside;	/* of gate.bodies, for it */
+	bool collect;		/* policy reads the body */
+	bool judged;		/* VERDICT_ALLOW was given */
+	bool fresh_daemon;	/* the upstream connection is new */
 	bool retried;
-	bool audited;             /* an end record is due */
+	bool audited; /* an end record is due */
 
 	struct http_head answer;
-	bool have_answer;         /* its final head was read */
+	bool have_answer; /* its final head was read */
 	struct body answer_body;
 	enum body_out answer_out;
 	size_t answer_scanned;
-	bool asked;               /* CS_FACT: the question was written */
-	struct buf fact;          /* CS_FACT: dockerd's words */
-	unsigned status;          /* what the client was told */
-	bool keep;                /* the connection may live on */
+	bool asked;	 /* CS_FACT: the question was written */
+	struct buf fact; /* CS_FACT: dockerd's words */
+	unsigned status; /* what the client was told */
+	bool keep;	 /* the connection may live on */
 	uint64_t client_bytes, daemon_bytes; /* of the relay */
 	const char *ended;
 };
@@ -96,9 +96,9 @@ struct conn {
 	bool has_host;
 	uint8_t host[16];
 	bool stopping;
-	bool linger_long; /* the client still owes a body */
-	bool linger_raw;  /* TLS is broken or was never there: bytes alone */
-	bool daemon_busy; /* dockerd owes an answer on this connection */
+	bool linger_long;   /* the client still owes a body */
+	bool linger_raw;    /* TLS is broken or was never there: bytes alone */
+	bool daemon_busy;   /* dockerd owes an answer on this connection */
 	const char *reason; /* why it closed */
 	struct request *req;
 };
@@ -130,14 +130,13 @@ enum step step_head(struct conn *c);
 enum step step_collect(struct conn *c);
 void request_free(struct conn *c);
 /* Refused before there was a request: makes one, so that it is answered. */
-enum step request_refuse_early(struct conn *c, unsigned status,
-    const char *text);
+enum step request_refuse_early(
+    struct conn *c, unsigned status, const char *text);
 /* Acts on a verdict: refuse, look at a fact, or forward. */
 enum step request_verdict(struct conn *c, enum verdict v);
 /* The judged request's head into daemon_out; ERR_LIMIT, ERR_NOMEM. */
 enum err request_write_head(struct conn *c) MUST_USE;
-void request_audit(struct conn *c, enum audit_kind kind,
-    const char *decision);
+void request_audit(struct conn *c, enum audit_kind kind, const char *decision);
 
 /* conn_daemon.c */
 enum step step_connect(struct conn *c);
@@ -148,8 +147,8 @@ void daemon_refresh(struct conn *c);
 /* dockerd has closed both ways (and not only its own direction). */
 bool daemon_hung_up(const struct conn *c);
 /* The next final answer head from daemon_in.  *got false: not yet there. */
-enum err daemon_answer_head(struct conn *c, enum method to, bool *got,
-    struct diag *d) MUST_USE;
+enum err daemon_answer_head(
+    struct conn *c, enum method to, bool *got, struct diag *d) MUST_USE;
 
 /* conn_exchange.c */
 enum step step_exchange(struct conn *c);

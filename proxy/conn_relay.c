@@ -25,7 +25,7 @@ lane_up(struct conn *c)
 	if (!r->body.done) {
 		/* The rest of the request's body is not stdin. */
 		if (body_pass(&r->body, &c->client_in, NULL,
-		    BODY_OUT_DISCARD) != ERR_OK) {
+			BODY_OUT_DISCARD) != ERR_OK) {
 			c->client.rd = IO_FAIL;
 			return true;
 		}
@@ -35,8 +35,8 @@ lane_up(struct conn *c)
 		return moved;
 	}
 	if (r->body.done) {
-		r->client_bytes += buf_move(&c->daemon_out, &c->client_in,
-		    c->client_in.len);
+		r->client_bytes +=
+		    buf_move(&c->daemon_out, &c->client_in, c->client_in.len);
 	}
 	moved = end_write(&c->daemon, &c->daemon_out) || moved;
 	if (c->daemon.wr == IO_FAIL) {
@@ -44,8 +44,8 @@ lane_up(struct conn *c)
 		buf_fini(&c->daemon_out);
 		return true;
 	}
-	if (c->client.eof && c->client_in.len == 0 &&
-	    c->daemon_out.len == 0 && !c->daemon.shut) {
+	if (c->client.eof && c->client_in.len == 0 && c->daemon_out.len == 0 &&
+	    !c->daemon.shut) {
 		(void)stream_shut(c->daemon.s);
 		c->daemon.shut = true;
 		moved = true;
@@ -66,12 +66,11 @@ lane_down(struct conn *c)
 		c->daemon.eof = c->daemon.gone = true;
 		moved = true;
 	}
-	r->daemon_bytes += buf_move(&c->client_out, &c->daemon_in,
-	    c->daemon_in.len);
+	r->daemon_bytes +=
+	    buf_move(&c->client_out, &c->daemon_in, c->daemon_in.len);
 	moved = end_write(&c->client, &c->client_out) || moved;
-	if (c->daemon.eof && c->daemon_in.len == 0 &&
-	    c->client_out.len == 0 && !c->client.shut &&
-	    c->client.wr == IO_OK) {
+	if (c->daemon.eof && c->daemon_in.len == 0 && c->client_out.len == 0 &&
+	    !c->client.shut && c->client.wr == IO_OK) {
 		c->client.wr = stream_shut(c->client.s);
 		c->client.shut = c->client.wr == IO_OK;
 		moved = true;

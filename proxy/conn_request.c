@@ -76,8 +76,9 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 		.path = r->canon.path,
 		.op = r->canon.op,
 		.object = r->canon.object,
-		.object_id = r->decision == NULL ? span_of("") :
-		    policy_object_id(r->decision),
+		.object_id = r->decision == NULL
+				 ? span_of("")
+				 : policy_object_id(r->decision),
 		.decision = decision,
 		.why = &r->why,
 		.status = r->status,
@@ -108,8 +109,8 @@ step_idle(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (end_read(&c->client, &c->client_in)) {
-		return c->client.rd == IO_FAIL ?
-		    conn_closed(c, "client_lost") : STEP_AGAIN;
+		return c->client.rd == IO_FAIL ? conn_closed(c, "client_lost")
+					       : STEP_AGAIN;
 	}
 	return STEP_BLOCKED;
 }
@@ -150,10 +151,10 @@ type_is_sound(const struct http_head *h)
 	}
 	sub = span_make(slash + 1, (size_t)(type.p + type.len - slash) - 1);
 	return text_is_token(span_make(type.p, (size_t)(slash - type.p))) &&
-	    text_is_token(sub) &&
-	    text_is_printable(http1_find(h, "content-type")->value) &&
-	    !span_is_nocase(type, "application/x-www-form-urlencoded") &&
-	    !span_starts_nocase(type, "multipart/");
+	       text_is_token(sub) &&
+	       text_is_printable(http1_find(h, "content-type")->value) &&
+	       !span_is_nocase(type, "application/x-www-form-urlencoded") &&
+	       !span_starts_nocase(type, "multipart/");
 }
 
 static enum step
@@ -201,8 +202,7 @@ body_out_for(const struct request *r)
 	if (drops_body(r)) {
 		return BODY_OUT_DISCARD;
 	}
-	return r->head.body == BODY_CHUNKED ? BODY_OUT_CHUNKED :
-					      BODY_OUT_PLAIN;
+	return r->head.body == BODY_CHUNKED ? BODY_OUT_CHUNKED : BODY_OUT_PLAIN;
 }
 
 /* Is it recorded?  All but what only reads and was allowed. */
@@ -212,7 +212,7 @@ is_audited(const struct request *r, bool allowed)
 	const struct op *op = r->canon.op;
 
 	return !allowed || op == NULL || op->changes_state ||
-	    op->mode != OP_MODE_PLAIN;
+	       op->mode != OP_MODE_PLAIN;
 }
 
 /* Memory for a body is set aside before its first byte: what all clients
@@ -223,10 +223,11 @@ set_aside(struct conn *c)
 	struct request *r = c->req;
 	const struct limits *l = &c->w->gate->limits;
 
-	r->set_aside = r->head.body == BODY_LENGTH ? (size_t)r->head.length :
-						     l->body_bytes;
+	r->set_aside = r->head.body == BODY_LENGTH ? (size_t)r->head.length
+						   : l->body_bytes;
 	return atomic_fetch_add(&c->w->gate->bodies, r->set_aside) +
-	    r->set_aside <= l->bodies_bytes;
+		   r->set_aside <=
+	       l->bodies_bytes;
 }
 
 static enum step
@@ -238,11 +239,14 @@ begin_collect(struct conn *c)
 	r->collect = true;
 	body_init(&r->body, r->head.body, r->head.length);
 	if (r->head.body == BODY_LENGTH && r->head.length > l->body_bytes) {
-		return answer_error(c, 413, "the body is larger than "
-		    "limits.body_bytes (%u)", l->body_bytes);
+		return answer_error(c, 413,
+		    "the body is larger than "
+		    "limits.body_bytes (%u)",
+		    l->body_bytes);
 	}
 	if (!set_aside(c)) {
-		return answer_error(c, 503, "too many bodies are being read "
+		return answer_error(c, 503,
+		    "too many bodies are being read "
 		    "at a time (limits.bodies_bytes); try again");
 	}
 	if (r->head.expect_continue && c->client_in.len == 0) {
@@ -298,7 +302,8 @@ judge_head(struct conn *c)
 
 	if (r->head.target.len > c->w->gate->limits.target_bytes) {
 		r->keep = false;
-		return answer_error(c, 414, "the request target is longer than "
+		return answer_error(c, 414,
+		    "the request target is longer than "
 		    "limits.target_bytes (%u)",
 		    c->w->gate->limits.target_bytes);
 	}
@@ -314,11 +319,12 @@ judge_head(struct conn *c)
 	r->canon.n_headers = r->head.n_headers;
 	r->canon.upgrade = r->head.upgrade;
 	r->canon.has_body = r->head.body == BODY_CHUNKED ||
-	    (r->head.body == BODY_LENGTH && r->head.length > 0);
+			    (r->head.body == BODY_LENGTH && r->head.length > 0);
 	if (r->canon.has_body && !type_is_sound(&r->head)) {
 		r->why.rule = "content-type";
 		r->keep = false;
-		return answer_error(c, 415, "this Content-Type is not taken: "
+		return answer_error(c, 415,
+		    "this Content-Type is not taken: "
 		    "dockerd lets form bodies override the query; send "
 		    "application/json or application/x-tar");
 	}
@@ -346,8 +352,9 @@ take_head(struct conn *c, size_t len)
 		return conn_closed(c, "memory");
 	}
 	c->req = r;
-	head = span_make(arena_dup(&r->arena, span_make(
-	    buf_span(&c->client_in).p, len)), len);
+	head = span_make(
+	    arena_dup(&r->arena, span_make(buf_span(&c->client_in).p, len)),
+	    len);
 	buf_consume(&c->client_in, len);
 	c->scanned = 0;
 	if (head.p == NULL) {
@@ -384,15 +391,17 @@ step_head(struct conn *c)
 
 	if (len > c->w->gate->limits.head_bytes ||
 	    (len == 0 && c->client_in.len >= c->w->gate->limits.head_bytes)) {
-		return request_refuse_early(c, 431, "the request head is larger than "
+		return request_refuse_early(c, 431,
+		    "the request head is larger than "
 		    "limits.head_bytes");
 	}
 	if (len > 0) {
 		return take_head(c, len);
 	}
 	if (end_read(&c->client, &c->client_in)) {
-		return c->client.eof || c->client.rd == IO_FAIL ?
-		    conn_closed(c, "client_lost") : STEP_AGAIN;
+		return c->client.eof || c->client.rd == IO_FAIL
+			   ? conn_closed(c, "client_lost")
+			   : STEP_AGAIN;
 	}
 	return c->client.eof ? conn_closed(c, "client_lost") : STEP_BLOCKED;
 }
@@ -410,8 +419,7 @@ step_collect(struct conn *c)
 	if (c->client.rd == IO_FAIL) {
 		return conn_closed(c, "client_lost");
 	}
-	rc = body_pass(&r->body, &c->client_in, &r->collected,
-	    BODY_OUT_PLAIN);
+	rc = body_pass(&r->body, &c->client_in, &r->collected, BODY_OUT_PLAIN);
 	if (rc != ERR_OK) {
 		r->keep = false;
 		return answer_error(c, 400, "%s", err_text(rc));
@@ -419,12 +427,14 @@ step_collect(struct conn *c)
 	if (r->body.done) {
 		body = buf_span(&r->collected);
 		r->body_out = BODY_OUT_PLAIN;
-		return request_verdict(c,
-		    policy_body(r->decision, body, &r->why));
+		return request_verdict(
+		    c, policy_body(r->decision, body, &r->why));
 	}
 	if (buf_room(&r->collected) == 0) {
-		return answer_error(c, 413, "the body is larger than "
-		    "limits.body_bytes (%u)", c->w->gate->limits.body_bytes);
+		return answer_error(c, 413,
+		    "the body is larger than "
+		    "limits.body_bytes (%u)",
+		    c->w->gate->limits.body_bytes);
 	}
 	if (c->client.eof) {
 		return conn_closed(c, "client_lost");
@@ -446,8 +456,8 @@ write_line(struct conn *c, struct buf *out)
 	if (rc == ERR_OK) {
 		rc = policy_write_target(r->decision, out);
 	}
-	return rc == ERR_OK ?
-	    buf_append_str(out, " HTTP/1.1\r\n" UPSTREAM_HOST) : rc;
+	return rc == ERR_OK ? buf_append_str(out, " HTTP/1.1\r\n" UPSTREAM_HOST)
+			    : rc;
 }
 
 /* dockerd reads a tar here, whatever the client calls it. */
@@ -498,14 +508,14 @@ write_upgrade(const struct request *r, struct buf *out)
 {
 	switch (r->head.upgrade) {
 	case UPGRADE_TCP:
-		return buf_append_str(out,
-		    "Connection: Upgrade\r\nUpgrade: tcp\r\n");
+		return buf_append_str(
+		    out, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
 	case UPGRADE_H2C:
-		return buf_append_str(out,
-		    "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+		return buf_append_str(
+		    out, "Connection: Upgrade\r\nUpgrade: h2c\r\n");
 	case UPGRADE_WEBSOCKET:
-		return buf_append_str(out,
-		    "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+		return buf_append_str(
+		    out, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 	default:
 		return ERR_OK;
 	}
@@ -513,28 +523,27 @@ write_upgrade(const struct request *r, struct buf *out)
 
 /* Framing of our own; the body itself follows, or is in body already. */
 static enum err
-write_framing(const struct request *r, struct buf *out, struct span body,
-    bool have_body)
+write_framing(
+    const struct request *r, struct buf *out, struct span body, bool have_body)
 {
-	bool posts = r->canon.method == METHOD_POST ||
-	    r->canon.method == METHOD_PUT;
+	bool posts =
+	    r->canon.method == METHOD_POST || r->canon.method == METHOD_PUT;
 
 	if (have_body) {
-		return buf_printf(out, "Content-Length: %zu\r\n\r\n",
-		    body.len);
+		return buf_printf(out, "Content-Length: %zu\r\n\r\n", body.len);
 	}
 	if (r->body_out != BODY_OUT_DISCARD) {
 		if (r->head.body == BODY_CHUNKED) {
-			return buf_append_str(out,
-			    "Transfer-Encoding: chunked\r\n\r\n");
+			return buf_append_str(
+			    out, "Transfer-Encoding: chunked\r\n\r\n");
 		}
 		if (r->head.body == BODY_LENGTH) {
 			return buf_printf(out, "Content-Length: %llu\r\n\r\n",
 			    (unsigned long long)r->head.length);
 		}
 	}
-	return buf_append_str(out, posts ? "Content-Length: 0\r\n\r\n" :
-					   "\r\n");
+	return buf_append_str(
+	    out, posts ? "Content-Length: 0\r\n\r\n" : "\r\n");
 }
 
 enum err
@@ -552,19 +561,19 @@ request_write_head(struct conn *c)
 		body = buf_span(&r->collected);
 	}
 	have_body = r->collect || (replaced && body.len > 0);
-	content = have_body || (r->canon.has_body &&
-	    r->body_out != BODY_OUT_DISCARD);
+	content =
+	    have_body || (r->canon.has_body && r->body_out != BODY_OUT_DISCARD);
 	/* The head may be as long as the client's; a body of ours longer. */
 	out->max = 2 * (size_t)c->w->gate->limits.head_bytes +
-	    LIMIT_LANE_BYTES + (have_body ? body.len : 0);
+		   LIMIT_LANE_BYTES + (have_body ? body.len : 0);
 	rc = write_line(c, out);
 	if (rc == ERR_OK) {
 		rc = write_headers(c, out, content, replaced);
 	}
 	if (rc == ERR_OK && content && (replaced || is_bulk(r))) {
-		rc = buf_append_str(out, is_bulk(r) ?
-		    "Content-Type: application/x-tar\r\n" :
-		    "Content-Type: application/json\r\n");
+		rc = buf_append_str(
+		    out, is_bulk(r) ? "Content-Type: application/x-tar\r\n"
+				    : "Content-Type: application/json\r\n");
 	}
 	if (rc == ERR_OK) {
 		rc = write_upgrade(r, out);

@@ -21,8 +21,10 @@
 static enum step
 refuse_client(struct conn *c, const struct diag *d)
 {
-	struct audit_event e = { .kind = AUDIT_HANDSHAKE, .who = &c->who,
-		.tls = "", .reason = d->text };
+	struct audit_event e = { .kind = AUDIT_HANDSHAKE,
+		.who = &c->who,
+		.tls = "",
+		.reason = d->text };
 
 	log_info("client refused: %s addr=%s", d->text, c->who.addr);
 	audit_write(c->w->gate->audit, &e);
@@ -84,8 +86,8 @@ local_principal(struct conn *c, int fd, sa_family_t family)
 	socklen_t len = sizeof(cred);
 
 	c->who.kind = PRINCIPAL_ANONYMOUS;
-	if (family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
-	    &cred, &len) == 0) {
+	if (family == AF_UNIX &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
 		c->who.kind = PRINCIPAL_LOCAL;
 		c->who.uid = cred.uid;
 		c->who.gid = cred.gid;
@@ -126,7 +128,7 @@ conn_equip(struct conn *c, int fd, enum listen_kind kind)
 	if (kind == LISTEN_CLEAR) {
 		c->client.s = stream_plain_new(fd);
 	} else if (w->tls == NULL ||
-	    tls_accept(w->tls, fd, &c->client.s) != ERR_OK) {
+		   tls_accept(w->tls, fd, &c->client.s) != ERR_OK) {
 		return false;
 	}
 	if (c->client.s == NULL) {
@@ -160,7 +162,8 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 	c->has_host = addr_host_key(peer, c->host);
 	if (census_enter(w->gate->census, c->has_host, c->host) != ERR_OK) {
 		log_warn("connection refused: too many (limits.connections, "
-		    "limits.connections_per_address) addr=%s", c->who.addr);
+			 "limits.connections_per_address) addr=%s",
+		    c->who.addr);
 		close(fd);
 		free(c);
 		return;

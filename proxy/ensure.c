@@ -42,8 +42,9 @@ ensure_certs(const char *dir, enum store_mode mode, struct str_list *hosts)
 {
 	struct store_report report;
 	struct diag d = { 0, 0, "" };
-	struct store_request req = { .dir = dir, .mode = mode,
-		.now = time(NULL) };
+	struct store_request req = {
+		.dir = dir, .mode = mode, .now = time(NULL)
+	};
 	enum err rc;
 
 	if (hosts_gather(hosts) != ERR_OK) {
@@ -68,14 +69,14 @@ is_complete(const char *dir, enum store_mode mode)
 	struct store_paths p;
 
 	return store_paths(dir, &p) == ERR_OK &&
-	    access(p.server_cert, F_OK) == 0 &&
-	    access(p.server_key, F_OK) == 0 &&
-	    (mode == STORE_TLS || access(p.ca, F_OK) == 0);
+	       access(p.server_cert, F_OK) == 0 &&
+	       access(p.server_key, F_OK) == 0 &&
+	       (mode == STORE_TLS || access(p.ca, F_OK) == 0);
 }
 
 bool
-ensure_certs_apart(const char *dir, enum store_mode mode,
-    struct str_list *hosts)
+ensure_certs_apart(
+    const char *dir, enum store_mode mode, struct str_list *hosts)
 {
 	int status = 0;
 	pid_t child;

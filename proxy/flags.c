@@ -93,8 +93,8 @@ set_value(const struct flag *f, const char *value, struct diag *d)
 
 /* One flag at argv[*i]; takes its value from argv[*i + 1] if it must. */
 static enum err
-take_flag(const struct flag_set *set, int argc, char **argv, int *i,
-    struct diag *d)
+take_flag(
+    const struct flag_set *set, int argc, char **argv, int *i, struct diag *d)
 {
 	const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1);
 	const char *eq = strchr(name, '=');
@@ -123,7 +123,7 @@ static bool
 is_help(const char *arg)
 {
 	return strcmp(arg, "-h") == 0 || strcmp(arg, "-help") == 0 ||
-	    strcmp(arg, "--help") == 0 || strcmp(arg, "--h") == 0;
+	       strcmp(arg, "--help") == 0 || strcmp(arg, "--h") == 0;
 }
 
 enum err

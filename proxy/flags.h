@@ -23,11 +23,11 @@ enum flag_kind {
 };
 
 struct flag {
-	const char *name;  /* "listen" */
+	const char *name; /* "listen" */
 	enum flag_kind kind;
-	void *out;         /* holds the default before parsing */
-	const char *arg;   /* what the value is called: "FILE"; "" for none */
-	const char *help;  /* one line; "\n" continues it */
+	void *out;	  /* holds the default before parsing */
+	const char *arg;  /* what the value is called: "FILE"; "" for none */
+	const char *help; /* one line; "\n" continues it */
 };
 
 struct flag_set {
@@ -60,7 +60,7 @@ void flags_help(const struct flag_set *set, FILE *to);
  * flags_parse() as commands use it: prints help (returns 0) or the complaint
  * (returns 2) and says so by a value of 0 or more; -1: go on.
  */
-int flags_start(const struct flag_set *set, int *argc, char **argv,
-    char ***rest) MUST_USE;
+int flags_start(
+    const struct flag_set *set, int *argc, char **argv, char ***rest) MUST_USE;
 
 #endif

@@ -70,9 +70,10 @@ read_policy(const char *name, struct policy **out, struct diag *d)
 	}
 	rc = secret_read_file(&text, name, GATE_POLICY_BYTES);
 	if (rc != ERR_OK) {
-		diag_set(d, 0, 0, "cannot read the policy %s: %s (a file, or "
-		    "one of: dinv policy show)", name, rc == ERR_LIMIT ?
-		    "too large" : strerror(errno));
+		diag_set(d, 0, 0,
+		    "cannot read the policy %s: %s (a file, or "
+		    "one of: dinv policy show)",
+		    name, rc == ERR_LIMIT ? "too large" : strerror(errno));
 		return rc;
 	}
 	rc = policy_load(span_make(text.data, text.len), out, &why);
@@ -102,11 +103,10 @@ load_policy(const char *name, struct shared_policy **out, struct diag *d)
 }
 
 static enum err
-load_tls(const struct gate_config *conf, struct tls_server **out,
-    struct diag *d)
+load_tls(
+    const struct gate_config *conf, struct tls_server **out, struct diag *d)
 {
-	struct tls_options opt = { .min = conf->tls_min,
-		.max = conf->tls_max };
+	struct tls_options opt = { .min = conf->tls_min, .max = conf->tls_max };
 	struct store_paths paths;
 	enum err rc;
 
@@ -144,12 +144,14 @@ probe_port(const struct addr *a, struct diag *d)
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (a->sa.sa_family == AF_INET6) { /* as addr_listen() does */
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
-		    sizeof(one));
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	}
 	if (bind(fd, &a->sa, a->len) == -1 && errno == EADDRINUSE) {
-		diag_set(d, 0, 0, "cannot listen on %s: another program has "
-		    "it; stop that, or choose another port", a->text);
+		diag_set(d, 0, 0,
+		    "cannot listen on %s: another program has "
+		    "it; stop that, or choose another port",
+		    a->text);
 		rc = ERR_IO;
 	}
 	close(fd);
@@ -161,8 +163,8 @@ static enum err
 listen_on(struct running *r, const struct gate_config *conf, const char *url,
     struct diag *d)
 {
-	enum listen_kind kind = conf->tls == GATE_TLS_NONE ? LISTEN_CLEAR :
-							     LISTEN_TLS;
+	enum listen_kind kind =
+	    conf->tls == GATE_TLS_NONE ? LISTEN_CLEAR : LISTEN_TLS;
 	struct addr a;
 	unsigned i;
 	int fd = -1;
@@ -192,15 +194,15 @@ listen_on(struct running *r, const struct gate_config *conf, const char *url,
 	}
 	if (rc == ERR_OK) {
 		log_info("listening addr=%s security=%s", a.text,
-		    kind == LISTEN_CLEAR ? "none" :
-		    conf->tls == GATE_TLS_VERIFY ? "mutual-tls" : "tls");
+		    kind == LISTEN_CLEAR	   ? "none"
+		    : conf->tls == GATE_TLS_VERIFY ? "mutual-tls"
+						   : "tls");
 	}
 	return rc;
 }
 
 static enum err
-make_workers(struct running *r, const struct gate_config *conf,
-    struct diag *d)
+make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	struct tls_server *tls;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -237,7 +239,8 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	r->gate.limits = conf->limits;
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
 	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
-		diag_set(d, 0, 0, "-upstream must be unix:///path: dockerd "
+		diag_set(d, 0, 0,
+		    "-upstream must be unix:///path: dockerd "
 		    "should listen nowhere else");
 		rc = ERR_USAGE;
 	}
@@ -348,7 +351,8 @@ reload(struct running *r)
 		    r->conf->certs);
 	} else {
 		log_error("not reloaded, the old policy and certificates stay "
-		    "in force: %s", d.text[0] == '\0' ? err_text(rc) : d.text);
+			  "in force: %s",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
 	}
 }
 
@@ -361,8 +365,8 @@ wait_for_stop(struct running *r, const sigset_t *set)
 	int sig;
 
 	while (!all_done(r)) {
-		sig = stopping ? sigtimedwait(set, NULL, &nap) :
-				 sigwaitinfo(set, NULL);
+		sig = stopping ? sigtimedwait(set, NULL, &nap)
+			       : sigwaitinfo(set, NULL);
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info("stopping%s", stopping ? " now" : "");
 			stopping = true;

@@ -13,7 +13,7 @@
 enum gate_tls {
 	GATE_TLS_VERIFY = 0, /* client certificates required */
 	GATE_TLS_SERVER,     /* -tls: server certificate only */
-	GATE_TLS_NONE,       /* -insecure-plain */
+	GATE_TLS_NONE,	     /* -insecure-plain */
 };
 
 struct gate_config {

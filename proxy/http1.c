@@ -42,7 +42,7 @@ http1_head_length(struct span bytes, size_t *scanned)
 		 */
 		if ((i >= 2 && bytes.p[i - 2] == '\n') ||
 		    (i >= 3 && bytes.p[i - 2] == '\r' &&
-		    bytes.p[i - 3] == '\n')) {
+			bytes.p[i - 3] == '\n')) {
 			*scanned = i;
 			return i;
 		}
@@ -64,7 +64,8 @@ check_field_line(struct span line, unsigned n, struct diag *d)
 	}
 	if (colon == NULL ||
 	    !text_is_token(span_make(line.p, (size_t)(colon - line.p)))) {
-		diag_set(d, n, 1, "a header line needs a name, a colon and no "
+		diag_set(d, n, 1,
+		    "a header line needs a name, a colon and no "
 		    "blank between them");
 		return ERR_HTTP_SYNTAX;
 	}
@@ -108,8 +109,8 @@ check_lines(struct span head, struct span *first, struct diag *d)
 			continue;
 		}
 		if (n > LIMIT_HEADERS + 1) {
-			diag_set(d, n, 0, "more than %d headers",
-			    LIMIT_HEADERS);
+			diag_set(
+			    d, n, 0, "more than %d headers", LIMIT_HEADERS);
 			return ERR_HTTP_HEAD_LIMIT;
 		}
 		rc = check_field_line(line, n, d);
@@ -153,8 +154,8 @@ check_request_line(struct span line, struct http_head *out, struct diag *d)
 	}
 	diag_set(d, 1, (unsigned)(b - line.p) + 2,
 	    "the request line names another version");
-	return span_starts(version, "HTTP/") ? ERR_HTTP_VERSION :
-					       ERR_HTTP_SYNTAX;
+	return span_starts(version, "HTTP/") ? ERR_HTTP_VERSION
+					     : ERR_HTTP_SYNTAX;
 }
 
 /* "HTTP/1.1" SP 3DIGIT SP [reason] (RFC 9112 4). */
@@ -171,8 +172,8 @@ check_status_line(struct span line, struct http_head *out, struct diag *d)
 		return ERR_HTTP_SYNTAX;
 	}
 	out->status = (unsigned)status;
-	out->reason = line.len > 13 ? span_make(line.p + 13, line.len - 13) :
-				      span_of("");
+	out->reason =
+	    line.len > 13 ? span_make(line.p + 13, line.len - 13) : span_of("");
 	return ERR_OK;
 }
 
@@ -264,8 +265,7 @@ parse_fields(struct arena *arena, struct span head, enum http_parser_type type,
 	http_parser_init(&p, type);
 	p.data = &g;
 	(void)http_parser_execute(&p, &settings, head.p, head.len);
-	if (!g.done ||
-	    (type == HTTP_REQUEST && !span_eq(g.url, out->target))) {
+	if (!g.done || (type == HTTP_REQUEST && !span_eq(g.url, out->target))) {
 		diag_set(d, 0, 0, "%s",
 		    http_errno_description(HTTP_PARSER_ERRNO(&p)));
 		return parser_error(HTTP_PARSER_ERRNO(&p));
@@ -502,9 +502,10 @@ starts_raw_stream(const struct http_head *h)
 		return true;
 	}
 	return h->status == 200 && h->body == BODY_EOF && type != NULL &&
-	    (span_is_nocase(type->value, "application/vnd.docker.raw-stream") ||
-	    span_is_nocase(type->value,
-	    "application/vnd.docker.multiplexed-stream"));
+	       (span_is_nocase(
+		    type->value, "application/vnd.docker.raw-stream") ||
+		   span_is_nocase(type->value,
+		       "application/vnd.docker.multiplexed-stream"));
 }
 
 enum err

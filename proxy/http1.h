@@ -26,9 +26,9 @@ struct http_head {
 	struct header *headers; /* all of them, in order */
 	size_t n_headers;
 	enum body_kind body;
-	uint64_t length;  /* BODY_LENGTH */
-	bool has_length;  /* a Content-Length was there (answers to HEAD) */
-	bool close;       /* Connection: close */
+	uint64_t length; /* BODY_LENGTH */
+	bool has_length; /* a Content-Length was there (answers to HEAD) */
+	bool close;	 /* Connection: close */
 };
 
 /*
@@ -63,8 +63,8 @@ bool http1_hop_by_hop(const struct http_head *h, struct span name);
 const struct header *http1_find(const struct http_head *h, const char *name);
 
 /* Writes "Name: value\r\n". */
-enum err http1_write_header(struct buf *out, struct span name,
-    struct span value) MUST_USE;
+enum err http1_write_header(
+    struct buf *out, struct span name, struct span value) MUST_USE;
 
 /* "Forbidden" for 403; "Unknown" where there is none. */
 const char *http1_reason(unsigned status);

@@ -85,17 +85,17 @@ struct limits {
 	uint32_t connections_per_address;
 };
 
-#define LIMITS_DEFAULT                                                        \
-	{                                                                     \
-		.handshake_ms = LIMIT_HANDSHAKE_MS, .head_ms = LIMIT_HEAD_MS, \
-		.body_ms = LIMIT_BODY_MS, .fact_ms = LIMIT_FACT_MS,           \
-		.idle_ms = LIMIT_IDLE_MS,                                     \
-		.stop_ms = LIMIT_STOP_MS, .head_bytes = LIMIT_HEAD_BYTES,     \
-		.target_bytes = LIMIT_TARGET_BYTES,                           \
-		.body_bytes = LIMIT_BODY_BYTES,                               \
-		.bodies_bytes = LIMIT_BODIES_BYTES,                           \
-		.connections = LIMIT_CONNECTIONS,                             \
-		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,     \
+#define LIMITS_DEFAULT                                                         \
+	{                                                                      \
+		.handshake_ms = LIMIT_HANDSHAKE_MS, .head_ms = LIMIT_HEAD_MS,  \
+		.body_ms = LIMIT_BODY_MS, .fact_ms = LIMIT_FACT_MS,            \
+		.idle_ms = LIMIT_IDLE_MS, .stop_ms = LIMIT_STOP_MS,            \
+		.head_bytes = LIMIT_HEAD_BYTES,                                \
+		.target_bytes = LIMIT_TARGET_BYTES,                            \
+		.body_bytes = LIMIT_BODY_BYTES,                                \
+		.bodies_bytes = LIMIT_BODIES_BYTES,                            \
+		.connections = LIMIT_CONNECTIONS,                              \
+		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,      \
 	}
 
 #endif

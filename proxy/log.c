@@ -40,8 +40,8 @@ put_stamp(char *line, size_t size, const char *level)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	n = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %-5s ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000, level);
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, ts.tv_nsec / 1000000, level);
 	return n < 0 ? 0 : (size_t)n;
 }
 
@@ -72,17 +72,17 @@ log_line(const char *level, const char *fmt, va_list ap)
 	errno = saved;
 }
 
-#define LOG_FUNCTION(name, level, text)             \
-	void name(const char *fmt, ...)             \
-	{                                           \
-		va_list ap;                         \
-                                                    \
-		if (!log_wants(level)) {            \
-			return;                     \
-		}                                   \
-		va_start(ap, fmt);                  \
-		log_line(text, fmt, ap);            \
-		va_end(ap);                         \
+#define LOG_FUNCTION(name, level, text)                                        \
+	void name(const char *fmt, ...)                                        \
+	{                                                                      \
+		va_list ap;                                                    \
+                                                                               \
+		if (!log_wants(level)) {                                       \
+			return;                                                \
+		}                                                              \
+		va_start(ap, fmt);                                             \
+		log_line(text, fmt, ap);                                       \
+		va_end(ap);                                                    \
 	}
 
 LOG_FUNCTION(log_error, LOG_ERROR, "error")

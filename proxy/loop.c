@@ -215,8 +215,7 @@ loop_io_want(struct loop_io *io, short what)
 	if (what & LOOP_WRITE) {
 		flags |= EV_WRITE;
 	}
-	(void)event_assign(io->event, io->loop->base, io->fd, flags, on_io,
-	    io);
+	(void)event_assign(io->event, io->loop->base, io->fd, flags, on_io, io);
 	(void)event_add(io->event, NULL);
 }
 

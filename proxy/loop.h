@@ -11,7 +11,7 @@
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 struct loop;
-struct loop_io;    /* a descriptor that is watched */
+struct loop_io;	   /* a descriptor that is watched */
 struct loop_timer; /* fires once when its time has come */
 
 typedef void (*loop_io_fn)(void *arg, short what);
@@ -19,7 +19,7 @@ typedef void (*loop_fn)(void *arg);
 
 struct loop *loop_new(void);
 void loop_free(struct loop *l);
-void loop_run(struct loop *l);  /* until loop_stop() */
+void loop_run(struct loop *l);	/* until loop_stop() */
 void loop_stop(struct loop *l); /* from any thread */
 
 /* Runs fn(arg) on the loop's thread, soon.  From any thread. */

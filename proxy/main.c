@@ -44,11 +44,12 @@ cmd_help(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	printf("Usage: dinv [flags] [-- dockerd flags]\n"
-	       "       dinv COMMAND ...\n\n"
-	       "Without a command: make certificates, start dockerd on its unix\n"
-	       "socket, run the gate in front of it (dinv -h lists the flags).\n\n"
-	       "Commands (each has -h):\n");
+	printf(
+	    "Usage: dinv [flags] [-- dockerd flags]\n"
+	    "       dinv COMMAND ...\n\n"
+	    "Without a command: make certificates, start dockerd on its unix\n"
+	    "socket, run the gate in front of it (dinv -h lists the flags).\n\n"
+	    "Commands (each has -h):\n");
 	for (i = 0; i < NELEM(commands); i++) {
 		printf("  %-8s %s\n", commands[i].name, commands[i].help);
 	}
@@ -69,7 +70,7 @@ main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	}
-	fprintf(stderr, "dinv: no command \"%s\"; dinv help lists them\n",
-	    argv[1]);
+	fprintf(
+	    stderr, "dinv: no command \"%s\"; dinv help lists them\n", argv[1]);
 	return 2;
 }

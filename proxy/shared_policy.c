@@ -39,8 +39,8 @@ shared_policy_hold(struct shared_policy *s)
 void
 shared_policy_drop(struct shared_policy *s)
 {
-	if (s != NULL && atomic_fetch_sub_explicit(&s->holders, 1,
-	    memory_order_acq_rel) == 1) {
+	if (s != NULL && atomic_fetch_sub_explicit(
+			     &s->holders, 1, memory_order_acq_rel) == 1) {
 		policy_free(s->policy);
 		free(s);
 	}

@@ -12,7 +12,7 @@ enum io {
 	IO_OK = 0,
 	IO_WANT_READ,  /* again when the descriptor is readable */
 	IO_WANT_WRITE, /* again when it is writable */
-	IO_EOF,        /* the peer ended its direction, cleanly */
+	IO_EOF,	       /* the peer ended its direction, cleanly */
 	IO_FAIL,       /* broken: reset, or cut without a proper end */
 };
 
@@ -25,8 +25,8 @@ struct stream_ops {
 	 * IO_OK: 1 to len bytes were taken.  After IO_WANT_*, the next call
 	 * must begin with the same bytes (more may follow).
 	 */
-	enum io (*write)(struct stream *s, const void *p, size_t len,
-	    size_t *n);
+	enum io (*write)(
+	    struct stream *s, const void *p, size_t len, size_t *n);
 	/* Ends our direction: close_notify, or shutdown(SHUT_WR). */
 	enum io (*shut)(struct stream *s);
 	/* Frees; closes the descriptor. */

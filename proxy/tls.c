@@ -82,19 +82,19 @@ static const uint16_t tls_groups[] = {
 /* Signatures: no SHA-1, no curve below 256 bits, RSA from 2048 bits. */
 static const mbedtls_x509_crt_profile tls_profile = {
 	.allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) |
-	    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
-	    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
+		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
+		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
 	.allowed_pks = 0xfffffff,
 	.allowed_curves = MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) |
-	    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
+			  MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
 	.rsa_min_bitlen = 2048,
 };
 
 static const char *tls_alpn[] = { "http/1.1", NULL };
 
 static enum io tls_read(struct stream *s, void *to, size_t cap, size_t *n);
-static enum io tls_write(struct stream *s, const void *p, size_t len,
-    size_t *n);
+static enum io tls_write(
+    struct stream *s, const void *p, size_t len, size_t *n);
 static enum io tls_shut(struct stream *s);
 static void tls_close(struct stream *s);
 
@@ -140,8 +140,7 @@ load_key(struct tls_server *t, const char *path, struct diag *d)
 }
 
 static enum err
-load_files(struct tls_server *t, const struct tls_options *opt,
-    struct diag *d)
+load_files(struct tls_server *t, const struct tls_options *opt, struct diag *d)
 {
 	enum err rc;
 	int m;
@@ -155,8 +154,8 @@ load_files(struct tls_server *t, const struct tls_options *opt,
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	if (mbedtls_pk_check_pair(&t->cert.pk, &t->key,
-	    mbedtls_ctr_drbg_random, &t->drbg) != 0) {
+	if (mbedtls_pk_check_pair(
+		&t->cert.pk, &t->key, mbedtls_ctr_drbg_random, &t->drbg) != 0) {
 		diag_set(d, 0, 0, "%s and %s do not belong together",
 		    opt->cert_path, opt->key_path);
 		return ERR_CERT_MISMATCH;
@@ -181,8 +180,8 @@ load_files(struct tls_server *t, const struct tls_options *opt,
 static mbedtls_ssl_protocol_version
 protocol(enum tls_version v)
 {
-	return v == TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 :
-				      MBEDTLS_SSL_VERSION_TLS1_2;
+	return v == TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
+				    : MBEDTLS_SSL_VERSION_TLS1_2;
 }
 
 static enum err
@@ -191,7 +190,8 @@ configure(struct tls_server *t, const struct tls_options *opt)
 	mbedtls_ssl_config *c = &t->conf;
 
 	if (mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_SERVER,
-	    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
+		MBEDTLS_SSL_TRANSPORT_STREAM,
+		MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
 		return ERR_NOMEM;
 	}
 	mbedtls_ssl_conf_min_tls_version(c, protocol(opt->min));
@@ -206,18 +206,18 @@ configure(struct tls_server *t, const struct tls_options *opt)
 	}
 	t->verify = opt->ca_path != NULL;
 	if (t->verify) {
-		mbedtls_ssl_conf_ca_chain(c, &t->ca,
-		    opt->crl_path != NULL ? &t->crl : NULL);
+		mbedtls_ssl_conf_ca_chain(
+		    c, &t->ca, opt->crl_path != NULL ? &t->crl : NULL);
 	}
 	/* Optional for Mbed TLS, required by judge_client(): see there. */
-	mbedtls_ssl_conf_authmode(c, t->verify ? MBEDTLS_SSL_VERIFY_OPTIONAL :
-						 MBEDTLS_SSL_VERIFY_NONE);
+	mbedtls_ssl_conf_authmode(c,
+	    t->verify ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE);
 	return ERR_OK;
 }
 
 enum err
-tls_server_new(const struct tls_options *opt, struct tls_server **out,
-    struct diag *d)
+tls_server_new(
+    const struct tls_options *opt, struct tls_server **out, struct diag *d)
 {
 	struct tls_server *t = calloc(1, sizeof(*t));
 	enum err rc = ERR_RANDOM;
@@ -234,8 +234,8 @@ tls_server_new(const struct tls_options *opt, struct tls_server **out,
 	mbedtls_x509_crt_init(&t->ca);
 	mbedtls_x509_crl_init(&t->crl);
 	if (psa_crypto_init() != PSA_SUCCESS ||
-	    mbedtls_ctr_drbg_seed(&t->drbg, mbedtls_entropy_func, &t->entropy,
-	    NULL, 0) != 0) {
+	    mbedtls_ctr_drbg_seed(
+		&t->drbg, mbedtls_entropy_func, &t->entropy, NULL, 0) != 0) {
 		diag_set(d, 0, 0, "the random generator could not be seeded");
 		goto out;
 	}
@@ -282,8 +282,8 @@ socket_send(void *ctx, const unsigned char *p, size_t len)
 	if (n >= 0) {
 		return (int)n;
 	}
-	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE :
-				 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE
+			       : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
 static int
@@ -298,8 +298,8 @@ socket_recv(void *ctx, unsigned char *p, size_t len)
 	if (n >= 0) {
 		return (int)n; /* 0: a FIN; Mbed TLS says CONN_EOF */
 	}
-	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ :
-				 MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ
+			       : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
 enum err
@@ -410,17 +410,17 @@ judge_client(struct tls_stream *ts, struct diag *d)
 	if (mbedtls_ssl_get_peer_cert(&ts->ssl) == NULL) {
 		diag_set(d, 0, 0, "client sent no certificate");
 		alert = mbedtls_ssl_get_version_number(&ts->ssl) ==
-			MBEDTLS_SSL_VERSION_TLS1_3 ?
-		    ALERT_CERTIFICATE_REQUIRED :
-		    MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+				MBEDTLS_SSL_VERSION_TLS1_3
+			    ? ALERT_CERTIFICATE_REQUIRED
+			    : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
 	} else if (flags != 0) {
 		say_verify(flags, d);
 		alert = alert_for(flags);
 	} else {
 		return IO_OK;
 	}
-	(void)mbedtls_ssl_send_alert_message(&ts->ssl,
-	    MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
+	(void)mbedtls_ssl_send_alert_message(
+	    &ts->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
 	return IO_FAIL;
 }
 
@@ -525,8 +525,9 @@ tls_version_name(const struct stream *s)
 	const struct tls_stream *ts = (const struct tls_stream *)s;
 
 	return mbedtls_ssl_is_handshake_over(
-	    (mbedtls_ssl_context *)(uintptr_t)&ts->ssl) ?
-	    mbedtls_ssl_get_version(&ts->ssl) : "";
+		   (mbedtls_ssl_context *)(uintptr_t)&ts->ssl)
+		   ? mbedtls_ssl_get_version(&ts->ssl)
+		   : "";
 }
 
 /* --- the principal ------------------------------------------------------- */

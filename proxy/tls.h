@@ -32,8 +32,7 @@ enum err tls_server_new(const struct tls_options *opt, struct tls_server **out,
 void tls_server_drop(struct tls_server *t);
 
 /* Takes fd on success. */
-enum err tls_accept(struct tls_server *t, int fd,
-    struct stream **out) MUST_USE;
+enum err tls_accept(struct tls_server *t, int fd, struct stream **out) MUST_USE;
 
 /* IO_OK when done; on IO_FAIL d says why ("client sent no certificate"). */
 enum io tls_handshake(struct stream *s, struct diag *d);

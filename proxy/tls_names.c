@@ -58,8 +58,8 @@ take_attribute(const mbedtls_x509_name *a, struct arena *arena,
 {
 	struct span value = span_make(a->val.p, a->val.len);
 	bool text = a->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
-	    a->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
-	    a->val.tag == MBEDTLS_ASN1_IA5_STRING;
+		    a->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
+		    a->val.tag == MBEDTLS_ASN1_IA5_STRING;
 	bool cn = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &a->oid) == 0;
 	bool o = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORGANIZATION, &a->oid) == 0;
 	bool ou = MBEDTLS_OID_CMP(MBEDTLS_OID_AT_ORG_UNIT, &a->oid) == 0;
@@ -68,7 +68,8 @@ take_attribute(const mbedtls_x509_name *a, struct arena *arena,
 		return ERR_OK;
 	}
 	if (!text || !name_is_sound(value)) {
-		diag_set(d, 0, 0, "a name in the certificate is not plain text");
+		diag_set(
+		    d, 0, 0, "a name in the certificate is not plain text");
 		return ERR_CERT;
 	}
 	if (!cn) {
@@ -90,8 +91,8 @@ take_san(const mbedtls_x509_buf *raw, struct arena *arena,
 	struct span value = span_make(raw->p, raw->len);
 	struct principal_names *to;
 
-	switch (raw->tag & (MBEDTLS_ASN1_TAG_CLASS_MASK |
-	    MBEDTLS_ASN1_TAG_VALUE_MASK)) {
+	switch (raw->tag &
+		(MBEDTLS_ASN1_TAG_CLASS_MASK | MBEDTLS_ASN1_TAG_VALUE_MASK)) {
 	case MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_X509_SAN_DNS_NAME:
 		to = &who->san_dns;
 		break;
@@ -106,7 +107,8 @@ take_san(const mbedtls_x509_buf *raw, struct arena *arena,
 		return ERR_OK;
 	}
 	if (!text_is_printable(value)) {
-		diag_set(d, 0, 0, "a name in the certificate is not plain text");
+		diag_set(
+		    d, 0, 0, "a name in the certificate is not plain text");
 		return ERR_CERT;
 	}
 	return names_add(to, arena, value);
@@ -125,8 +127,8 @@ tls_take_names(const mbedtls_x509_crt *crt, struct arena *arena,
 			rc = take_attribute(a, arena, who, d);
 		}
 	}
-	if (!mbedtls_x509_crt_has_ext_type(crt,
-	    MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
+	if (!mbedtls_x509_crt_has_ext_type(
+		crt, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
 		return rc;
 	}
 	san = &crt->subject_alt_names;

@@ -25,7 +25,7 @@
 
 #define WORKER_LISTENERS 32
 #define WORKER_ACCEPTS 64 /* in one turn of the loop */
-#define REST_MS 100       /* a listener out of descriptors */
+#define REST_MS 100	  /* a listener out of descriptors */
 #define STOP_TICK_MS 20
 #define STOP_LAST_MS 1000 /* for close_notify to leave */
 
@@ -154,8 +154,7 @@ static void
 on_stop_tick(void *arg)
 {
 	struct worker_thread *t = arg;
-	bool late = loop_now_ms() >= t->stop_by ||
-	    atomic_load(&t->stops) > 1;
+	bool late = loop_now_ms() >= t->stop_by || atomic_load(&t->stops) > 1;
 
 	if (!t->last_phase && (late || !any_answering(t))) {
 		t->last_phase = true;

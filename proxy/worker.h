@@ -11,12 +11,11 @@ struct worker_thread;
 
 /* Borrows gate; holds policy; takes tls on success (NULL: clear listeners
  * only). */
-enum err worker_new(struct gate *gate, unsigned number,
-    struct tls_server *tls, struct shared_policy *policy,
-    struct worker_thread **out) MUST_USE;
+enum err worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
+    struct shared_policy *policy, struct worker_thread **out) MUST_USE;
 /* Takes fd on success. */
-enum err worker_listen(struct worker_thread *t, int fd,
-    enum listen_kind kind) MUST_USE;
+enum err worker_listen(
+    struct worker_thread *t, int fd, enum listen_kind kind) MUST_USE;
 enum err worker_start(struct worker_thread *t) MUST_USE;
 /*
  * New requests get policy, new connections tls, from the loop's next turn on;

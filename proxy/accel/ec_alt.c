@@ -114,8 +114,8 @@ point_of(const EC_GROUP *group, const mbedtls_ecp_group *grp,
 	EC_POINT *p;
 	size_t n;
 
-	if (mbedtls_ecp_point_write_binary(grp, P,
-	    MBEDTLS_ECP_PF_UNCOMPRESSED, &n, raw, sizeof(raw)) != 0) {
+	if (mbedtls_ecp_point_write_binary(grp, P, MBEDTLS_ECP_PF_UNCOMPRESSED,
+		&n, raw, sizeof(raw)) != 0) {
 		return NULL;
 	}
 	p = EC_POINT_new(group);
@@ -260,24 +260,24 @@ x25519(unsigned char out[X25519_BYTES], const unsigned char k[X25519_BYTES],
 	size_t n = X25519_BYTES;
 	int ok = 0;
 
-	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, k,
-	    X25519_BYTES);
+	key = EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_X25519, NULL, k, X25519_BYTES);
 	if (u[0] == 9 && memcmp(u + 1, (const unsigned char[31]){ 0 }, 31) ==
-	    0) { /* the base point: the public key */
+			     0) { /* the base point: the public key */
 		ok = key != NULL &&
-		    EVP_PKEY_get_raw_public_key(key, out, &n) == 1;
+		     EVP_PKEY_get_raw_public_key(key, out, &n) == 1;
 		EVP_PKEY_free(key);
 		return ok;
 	}
-	peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, u,
-	    X25519_BYTES);
+	peer =
+	    EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, u, X25519_BYTES);
 	if (key != NULL && peer != NULL) {
 		ctx = EVP_PKEY_CTX_new(key, NULL);
 	}
 	/* Fails for an all-zero result (RFC 7748 6.1). */
 	ok = ctx != NULL && EVP_PKEY_derive_init(ctx) == 1 &&
-	    EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
-	    EVP_PKEY_derive(ctx, out, &n) == 1 && n == X25519_BYTES;
+	     EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
+	     EVP_PKEY_derive(ctx, out, &n) == 1 && n == X25519_BYTES;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);
 	EVP_PKEY_free(key);
@@ -285,8 +285,8 @@ x25519(unsigned char out[X25519_BYTES], const unsigned char k[X25519_BYTES],
 }
 
 static int
-mul_x25519(mbedtls_ecp_point *R, const mbedtls_mpi *m,
-    const mbedtls_ecp_point *P)
+mul_x25519(
+    mbedtls_ecp_point *R, const mbedtls_mpi *m, const mbedtls_ecp_point *P)
 {
 	unsigned char k[X25519_BYTES], u[X25519_BYTES], out[X25519_BYTES];
 	int rc = MBEDTLS_ERR_ECP_BAD_INPUT_DATA;
@@ -306,8 +306,8 @@ mul_x25519(mbedtls_ecp_point *R, const mbedtls_mpi *m,
 }
 
 int
-__wrap_mbedtls_ecp_mul_restartable(mbedtls_ecp_group *grp,
-    mbedtls_ecp_point *R, const mbedtls_mpi *m, const mbedtls_ecp_point *P,
+__wrap_mbedtls_ecp_mul_restartable(mbedtls_ecp_group *grp, mbedtls_ecp_point *R,
+    const mbedtls_mpi *m, const mbedtls_ecp_point *P,
     int (*f_rng)(void *, unsigned char *, size_t), void *p_rng,
     mbedtls_ecp_restart_ctx *rs_ctx)
 {
@@ -315,8 +315,8 @@ __wrap_mbedtls_ecp_mul_restartable(mbedtls_ecp_group *grp,
 	int rc;
 
 	if (group == NULL && grp->id != MBEDTLS_ECP_DP_CURVE25519) {
-		return __real_mbedtls_ecp_mul_restartable(grp, R, m, P, f_rng,
-		    p_rng, rs_ctx);
+		return __real_mbedtls_ecp_mul_restartable(
+		    grp, R, m, P, f_rng, p_rng, rs_ctx);
 	}
 	rc = mbedtls_ecp_check_privkey(grp, m);
 	if (rc == 0) {
@@ -325,8 +325,8 @@ __wrap_mbedtls_ecp_mul_restartable(mbedtls_ecp_group *grp,
 	if (rc != 0) {
 		return rc;
 	}
-	return group != NULL ? mul_nist(group, grp, R, m, P) :
-			       mul_x25519(R, m, P);
+	return group != NULL ? mul_nist(group, grp, R, m, P)
+			     : mul_x25519(R, m, P);
 }
 
 int
@@ -337,6 +337,6 @@ __wrap_mbedtls_ecp_mul(mbedtls_ecp_group *grp, mbedtls_ecp_point *R,
 	if (f_rng == NULL) {
 		return MBEDTLS_ERR_ECP_BAD_INPUT_DATA; /* as the real one */
 	}
-	return __wrap_mbedtls_ecp_mul_restartable(grp, R, m, P, f_rng, p_rng,
-	    NULL);
+	return __wrap_mbedtls_ecp_mul_restartable(
+	    grp, R, m, P, f_rng, p_rng, NULL);
 }

@@ -103,30 +103,30 @@ begin(struct gcm_alt_state *s, const unsigned char *iv, size_t iv_len,
     const unsigned char *add, size_t add_len)
 {
 	if (s->bits == 128) {
-		IMB_AES128_GCM_INIT_VAR_IV(manager, &s->key, &s->ctx, iv,
-		    iv_len, add, add_len);
+		IMB_AES128_GCM_INIT_VAR_IV(
+		    manager, &s->key, &s->ctx, iv, iv_len, add, add_len);
 	} else if (s->bits == 192) {
-		IMB_AES192_GCM_INIT_VAR_IV(manager, &s->key, &s->ctx, iv,
-		    iv_len, add, add_len);
+		IMB_AES192_GCM_INIT_VAR_IV(
+		    manager, &s->key, &s->ctx, iv, iv_len, add, add_len);
 	} else {
-		IMB_AES256_GCM_INIT_VAR_IV(manager, &s->key, &s->ctx, iv,
-		    iv_len, add, add_len);
+		IMB_AES256_GCM_INIT_VAR_IV(
+		    manager, &s->key, &s->ctx, iv, iv_len, add, add_len);
 	}
 	s->started = 1;
 }
 
-#define PICK(s, op, ...)                                                  \
-	do {                                                              \
-		if ((s)->bits == 128) {                                   \
-			IMB_AES128_GCM_##op(manager, &(s)->key,           \
-			    &(s)->ctx, __VA_ARGS__);                      \
-		} else if ((s)->bits == 192) {                            \
-			IMB_AES192_GCM_##op(manager, &(s)->key,           \
-			    &(s)->ctx, __VA_ARGS__);                      \
-		} else {                                                  \
-			IMB_AES256_GCM_##op(manager, &(s)->key,           \
-			    &(s)->ctx, __VA_ARGS__);                      \
-		}                                                         \
+#define PICK(s, op, ...)                                                       \
+	do {                                                                   \
+		if ((s)->bits == 128) {                                        \
+			IMB_AES128_GCM_##op(                                   \
+			    manager, &(s)->key, &(s)->ctx, __VA_ARGS__);       \
+		} else if ((s)->bits == 192) {                                 \
+			IMB_AES192_GCM_##op(                                   \
+			    manager, &(s)->key, &(s)->ctx, __VA_ARGS__);       \
+		} else {                                                       \
+			IMB_AES256_GCM_##op(                                   \
+			    manager, &(s)->key, &(s)->ctx, __VA_ARGS__);       \
+		}                                                              \
 	} while (0)
 
 static void
@@ -159,7 +159,7 @@ static int
 lengths_are_sound(size_t iv_len, size_t tag_len)
 {
 	return iv_len > 0 && (uint64_t)iv_len >> 61 == 0 && tag_len >= 4 &&
-	    tag_len <= GCM_TAG_BYTES;
+	       tag_len <= GCM_TAG_BYTES;
 }
 
 static int
@@ -222,8 +222,8 @@ mbedtls_gcm_auth_decrypt(mbedtls_gcm_context *ctx, size_t length,
 /* --- in parts: starts, update_ad at most once, update, finish ------------- */
 
 int
-mbedtls_gcm_starts(mbedtls_gcm_context *ctx, int mode,
-    const unsigned char *iv, size_t iv_len)
+mbedtls_gcm_starts(
+    mbedtls_gcm_context *ctx, int mode, const unsigned char *iv, size_t iv_len)
 {
 	struct gcm_alt_state *s = ctx->state;
 
@@ -238,8 +238,8 @@ mbedtls_gcm_starts(mbedtls_gcm_context *ctx, int mode,
 }
 
 int
-mbedtls_gcm_update_ad(mbedtls_gcm_context *ctx, const unsigned char *add,
-    size_t add_len)
+mbedtls_gcm_update_ad(
+    mbedtls_gcm_context *ctx, const unsigned char *add, size_t add_len)
 {
 	struct gcm_alt_state *s = ctx->state;
 

@@ -29,7 +29,7 @@ struct diag {
 };
 
 /* Formats d->text; what does not fit is cut.  d may be NULL. */
-void diag_set(struct diag *d, unsigned line, unsigned col, const char *fmt,
-    ...) __attribute__((format(printf, 4, 5)));
+void diag_set(struct diag *d, unsigned line, unsigned col, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -18,8 +18,8 @@ struct secret {
  * Reads a whole regular file of at most max bytes.  ERR_NOTFOUND, ERR_LIMIT,
  * ERR_NOMEM, ERR_IO with errno; s is untouched on failure.
  */
-enum err secret_read_file(struct secret *s, const char *path,
-    size_t max) MUST_USE;
+enum err secret_read_file(
+    struct secret *s, const char *path, size_t max) MUST_USE;
 void secret_fini(struct secret *s);
 
 /* Overwrites n bytes in a way that the compiler does not remove. */

@@ -53,7 +53,7 @@ static inline bool
 span_is_nocase(struct span a, const char *cstr)
 {
 	return a.len == strlen(cstr) &&
-	    (a.len == 0 || strncasecmp(a.p, cstr, a.len) == 0);
+	       (a.len == 0 || strncasecmp(a.p, cstr, a.len) == 0);
 }
 
 static inline bool

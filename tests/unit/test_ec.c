@@ -26,18 +26,21 @@ static mbedtls_ctr_drbg_context drbg;
 
 /* RFC 6979 A.2.5, message "sample", SHA-256. */
 #define KEY_X "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721"
-#define KEY_UX "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"
-#define KEY_UY "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
+#define KEY_UX                                                                 \
+	"60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"
+#define KEY_UY                                                                 \
+	"7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
 #define SIG_R "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
 #define SIG_S "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"
-#define DIGEST "AF2BDBE1AA9B6EC1E2ADE1D694F41FC71A831D0268E9891562113D8A62ADD1BF"
+#define DIGEST                                                                 \
+	"AF2BDBE1AA9B6EC1E2ADE1D694F41FC71A831D0268E9891562113D8A62ADD1BF"
 
 static void
 unhex(const char *s, unsigned char *out)
 {
 	for (; *s != '\0'; s += 2) {
 		*out++ = (unsigned char)(text_hex_digit(s[0]) * 16 +
-		    text_hex_digit(s[1]));
+					 text_hex_digit(s[1]));
 	}
 }
 
@@ -75,8 +78,8 @@ ec_rfc6979(struct ec *e)
 {
 	ec_init(e, MBEDTLS_ECP_DP_SECP256R1);
 	assert_int_equal(mbedtls_mpi_read_string(&e->d, 16, KEY_X), 0);
-	assert_int_equal(mbedtls_ecp_point_read_string(&e->q, 16, KEY_UX,
-	    KEY_UY), 0);
+	assert_int_equal(
+	    mbedtls_ecp_point_read_string(&e->q, 16, KEY_UX, KEY_UY), 0);
 	assert_int_equal(mbedtls_mpi_read_string(&e->r, 16, SIG_R), 0);
 	assert_int_equal(mbedtls_mpi_read_string(&e->s, 16, SIG_S), 0);
 }
@@ -84,8 +87,8 @@ ec_rfc6979(struct ec *e)
 static int
 verify(struct ec *e)
 {
-	return mbedtls_ecdsa_verify(&e->grp, e->digest, sizeof(e->digest),
-	    &e->q, &e->r, &e->s);
+	return mbedtls_ecdsa_verify(
+	    &e->grp, e->digest, sizeof(e->digest), &e->q, &e->r, &e->s);
 }
 
 static void
@@ -130,13 +133,13 @@ points_off_the_curve_are_refused(void **state)
 	assert_int_not_equal(verify(&e), 0);
 	assert_int_not_equal(mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.q, RNG), 0);
 	assert_int_equal(mbedtls_mpi_lset(&e.d, 0), 0);
-	assert_int_not_equal(mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G,
-	    RNG), 0);
+	assert_int_not_equal(
+	    mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G, RNG), 0);
 	assert_int_equal(mbedtls_mpi_copy(&e.d, &e.grp.N), 0);
-	assert_int_not_equal(mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G,
-	    RNG), 0);
-	assert_int_not_equal(mbedtls_ecdsa_sign(&e.grp, &e.r, &e.s, &e.d,
-	    e.digest, 32, RNG), 0);
+	assert_int_not_equal(
+	    mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G, RNG), 0);
+	assert_int_not_equal(
+	    mbedtls_ecdsa_sign(&e.grp, &e.r, &e.s, &e.d, e.digest, 32, RNG), 0);
 	mbedtls_ecp_point_free(&out);
 	ec_free(&e);
 }
@@ -151,8 +154,7 @@ rfc6979_key_and_signature(void **state)
 	ec_rfc6979(&e);
 	mbedtls_ecp_point_init(&out);
 	assert_int_equal(verify(&e), 0);
-	assert_int_equal(mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G, RNG),
-	    0);
+	assert_int_equal(mbedtls_ecp_mul(&e.grp, &out, &e.d, &e.grp.G, RNG), 0);
 	assert_int_equal(mbedtls_ecp_point_cmp(&out, &e.q), 0);
 	mbedtls_ecp_point_free(&out);
 	ec_free(&e);
@@ -171,10 +173,12 @@ what_is_signed_verifies(void **state)
 	for (i = 0; i < 2; i++) {
 		ec_init(&e, ids[i]);
 		for (n = 0; n < 20; n++) {
-			assert_int_equal(mbedtls_ecp_gen_keypair(&e.grp, &e.d,
-			    &e.q, RNG), 0);
-			assert_int_equal(mbedtls_ecdsa_sign(&e.grp, &e.r,
-			    &e.s, &e.d, e.digest, 32, RNG), 0);
+			assert_int_equal(
+			    mbedtls_ecp_gen_keypair(&e.grp, &e.d, &e.q, RNG),
+			    0);
+			assert_int_equal(mbedtls_ecdsa_sign(&e.grp, &e.r, &e.s,
+					     &e.d, e.digest, 32, RNG),
+			    0);
 			assert_int_equal(verify(&e), 0);
 			e.digest[n] ^= 1;
 			assert_int_not_equal(verify(&e), 0);
@@ -199,14 +203,14 @@ both_sides_agree(void **state)
 		ec_init(&b, ids[i]);
 		mbedtls_ecp_point_init(&ab);
 		mbedtls_ecp_point_init(&ba);
-		assert_int_equal(mbedtls_ecp_gen_keypair(&a.grp, &a.d, &a.q,
-		    RNG), 0);
-		assert_int_equal(mbedtls_ecp_gen_keypair(&b.grp, &b.d, &b.q,
-		    RNG), 0);
-		assert_int_equal(mbedtls_ecp_mul(&a.grp, &ab, &a.d, &b.q, RNG),
-		    0);
-		assert_int_equal(mbedtls_ecp_mul(&b.grp, &ba, &b.d, &a.q, RNG),
-		    0);
+		assert_int_equal(
+		    mbedtls_ecp_gen_keypair(&a.grp, &a.d, &a.q, RNG), 0);
+		assert_int_equal(
+		    mbedtls_ecp_gen_keypair(&b.grp, &b.d, &b.q, RNG), 0);
+		assert_int_equal(
+		    mbedtls_ecp_mul(&a.grp, &ab, &a.d, &b.q, RNG), 0);
+		assert_int_equal(
+		    mbedtls_ecp_mul(&b.grp, &ba, &b.d, &a.q, RNG), 0);
 		assert_int_equal(mbedtls_mpi_cmp_mpi(&ab.X, &ba.X), 0);
 		mbedtls_ecp_point_free(&ab);
 		mbedtls_ecp_point_free(&ba);
@@ -217,8 +221,8 @@ both_sides_agree(void **state)
 
 /* out = X25519(k, u), the scalar clamped as RFC 7748 5 says. */
 static int
-x25519(unsigned char out[32], const unsigned char k[32],
-    const unsigned char u[32])
+x25519(
+    unsigned char out[32], const unsigned char k[32], const unsigned char u[32])
 {
 	unsigned char clamped[32], masked[32];
 	mbedtls_ecp_point result;
@@ -237,8 +241,8 @@ x25519(unsigned char out[32], const unsigned char k[32],
 	assert_int_equal(mbedtls_mpi_lset(&e.q.Z, 1), 0);
 	rc = mbedtls_ecp_mul(&e.grp, &result, &e.d, &e.q, RNG);
 	if (rc == 0) {
-		assert_int_equal(mbedtls_mpi_write_binary_le(&result.X, out,
-		    32), 0);
+		assert_int_equal(
+		    mbedtls_mpi_write_binary_le(&result.X, out, 32), 0);
 	}
 	mbedtls_ecp_point_free(&result);
 	ec_free(&e);
@@ -249,12 +253,18 @@ static void
 rfc7748_vectors(void **state)
 {
 	static const char *const v[][3] = {
-		{ "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
-		    "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
-		    "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552" },
-		{ "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
-		    "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
-		    "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957" },
+		{ "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba44"
+		  "9ac4",
+		    "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0"
+		    "ab1c4c",
+		    "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577"
+		    "a28552" },
+		{ "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918"
+		  "ba0d",
+		    "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c7"
+		    "15a493",
+		    "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647a"
+		    "ac7957" },
 	};
 	unsigned char k[32], u[32], want[32], out[32];
 	size_t i;
@@ -281,7 +291,8 @@ rfc7748_a_thousand_times(void **state)
 		memcpy(u, k, 32);
 		memcpy(k, out, 32);
 	}
-	unhex("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51",
+	unhex(
+	    "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51",
 	    want);
 	assert_memory_equal(k, want, 32);
 }
@@ -291,10 +302,14 @@ static void
 small_order_points_are_refused(void **state)
 {
 	static const char *const low[] = {
-		"0000000000000000000000000000000000000000000000000000000000000000",
-		"0100000000000000000000000000000000000000000000000000000000000000",
-		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+		"00000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"01000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b8"
+		"00",
+		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11"
+		"57",
 	};
 	unsigned char k[32], u[32], out[32];
 	size_t i;
@@ -324,8 +339,8 @@ main(void)
 
 	mbedtls_entropy_init(&entropy);
 	mbedtls_ctr_drbg_init(&drbg);
-	if (mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, NULL,
-	    0) != 0) {
+	if (mbedtls_ctr_drbg_seed(
+		&drbg, mbedtls_entropy_func, &entropy, NULL, 0) != 0) {
 		return 1;
 	}
 	rc = cmocka_run_group_tests(tests, NULL, NULL);

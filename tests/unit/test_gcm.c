@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#define P64                                                               \
-	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" \
+#define P64                                                                    \
+	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"     \
 	"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255"
-#define P60                                                               \
-	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" \
+#define P60                                                                    \
+	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"     \
 	"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
 #define K128 "feffe9928665731c6d6a8f9467308308"
 #define AAD "feedfacedeadbeeffeedfacedeadbeefabaddad2"
@@ -70,7 +70,7 @@ unhex(const char *s)
 
 	for (i = 0; i < b.n; i++) {
 		b.p[i] = (unsigned char)(text_hex_digit(s[2 * i]) * 16 +
-		    text_hex_digit(s[2 * i + 1]));
+					 text_hex_digit(s[2 * i + 1]));
 	}
 	return b;
 }
@@ -92,7 +92,8 @@ set_key(mbedtls_gcm_context *ctx, const struct vector *v)
 {
 	mbedtls_gcm_init(ctx);
 	assert_int_equal(mbedtls_gcm_setkey(ctx, MBEDTLS_CIPHER_ID_AES,
-	    v->key.p, (unsigned)v->key.n * 8), 0);
+			     v->key.p, (unsigned)v->key.n * 8),
+	    0);
 }
 
 static void
@@ -111,9 +112,10 @@ wrong_tags_are_refused_and_leave_nothing(void **state)
 		for (bit = 0; bit < 128; bit++) {
 			v.tag.p[bit / 8] ^= (unsigned char)(1 << bit % 8);
 			memset(out, 0x55, sizeof(out));
-			assert_int_equal(mbedtls_gcm_auth_decrypt(&ctx,
-			    v.cipher.n, v.iv.p, v.iv.n, v.aad.p, v.aad.n,
-			    v.tag.p, 16, v.cipher.p, out),
+			assert_int_equal(
+			    mbedtls_gcm_auth_decrypt(&ctx, v.cipher.n, v.iv.p,
+				v.iv.n, v.aad.p, v.aad.n, v.tag.p, 16,
+				v.cipher.p, out),
 			    MBEDTLS_ERR_GCM_AUTH_FAILED);
 			v.tag.p[bit / 8] ^= (unsigned char)(1 << bit % 8);
 			assert_memory_equal(out, nothing, v.plain.n);
@@ -131,16 +133,18 @@ bad_lengths_are_refused(void **state)
 
 	(void)state;
 	mbedtls_gcm_init(&ctx);
-	assert_int_not_equal(mbedtls_gcm_setkey(&ctx, MBEDTLS_CIPHER_ID_AES,
-	    v.key.p, 64), 0);
+	assert_int_not_equal(
+	    mbedtls_gcm_setkey(&ctx, MBEDTLS_CIPHER_ID_AES, v.key.p, 64), 0);
 	mbedtls_gcm_free(&ctx);
 	set_key(&ctx, &v);
-	assert_int_not_equal(mbedtls_gcm_crypt_and_tag(&ctx,
-	    MBEDTLS_GCM_ENCRYPT, v.plain.n, v.iv.p, 0, NULL, 0, v.plain.p, out,
-	    16, tag), 0);
-	assert_int_not_equal(mbedtls_gcm_crypt_and_tag(&ctx,
-	    MBEDTLS_GCM_ENCRYPT, v.plain.n, v.iv.p, v.iv.n, NULL, 0, v.plain.p,
-	    out, 3, tag), 0);
+	assert_int_not_equal(
+	    mbedtls_gcm_crypt_and_tag(&ctx, MBEDTLS_GCM_ENCRYPT, v.plain.n,
+		v.iv.p, 0, NULL, 0, v.plain.p, out, 16, tag),
+	    0);
+	assert_int_not_equal(
+	    mbedtls_gcm_crypt_and_tag(&ctx, MBEDTLS_GCM_ENCRYPT, v.plain.n,
+		v.iv.p, v.iv.n, NULL, 0, v.plain.p, out, 3, tag),
+	    0);
 	mbedtls_gcm_free(&ctx);
 	mbedtls_gcm_free(&ctx); /* twice is fine */
 }
@@ -157,14 +161,17 @@ known_answers_come_out(void **state)
 		struct vector v = vector(i);
 
 		set_key(&ctx, &v);
-		assert_int_equal(mbedtls_gcm_crypt_and_tag(&ctx,
-		    MBEDTLS_GCM_ENCRYPT, v.plain.n, v.iv.p, v.iv.n, v.aad.p,
-		    v.aad.n, v.plain.p, out, 16, tag), 0);
+		assert_int_equal(
+		    mbedtls_gcm_crypt_and_tag(&ctx, MBEDTLS_GCM_ENCRYPT,
+			v.plain.n, v.iv.p, v.iv.n, v.aad.p, v.aad.n, v.plain.p,
+			out, 16, tag),
+		    0);
 		assert_memory_equal(out, v.cipher.p, v.cipher.n);
 		assert_memory_equal(tag, v.tag.p, 16);
 		memcpy(out, v.cipher.p, v.cipher.n); /* in place */
-		assert_int_equal(mbedtls_gcm_auth_decrypt(&ctx, v.cipher.n,
-		    v.iv.p, v.iv.n, v.aad.p, v.aad.n, v.tag.p, 16, out, out),
+		assert_int_equal(
+		    mbedtls_gcm_auth_decrypt(&ctx, v.cipher.n, v.iv.p, v.iv.n,
+			v.aad.p, v.aad.n, v.tag.p, 16, out, out),
 		    0);
 		assert_memory_equal(out, v.plain.p, v.plain.n);
 		mbedtls_gcm_free(&ctx);
@@ -183,16 +190,21 @@ every_split_gives_the_same(void **state)
 	(void)state;
 	set_key(&ctx, &v);
 	for (cut = 0; cut <= v.plain.n; cut++) {
-		assert_int_equal(mbedtls_gcm_starts(&ctx, MBEDTLS_GCM_ENCRYPT,
-		    v.iv.p, v.iv.n), 0);
-		assert_int_equal(mbedtls_gcm_update_ad(&ctx, v.aad.p, v.aad.n),
+		assert_int_equal(mbedtls_gcm_starts(
+				     &ctx, MBEDTLS_GCM_ENCRYPT, v.iv.p, v.iv.n),
 		    0);
+		assert_int_equal(
+		    mbedtls_gcm_update_ad(&ctx, v.aad.p, v.aad.n), 0);
 		assert_int_equal(mbedtls_gcm_update(&ctx, v.plain.p, cut, out,
-		    sizeof(out), &n), 0);
-		assert_int_equal(mbedtls_gcm_update(&ctx, v.plain.p + cut,
-		    v.plain.n - cut, out + n, sizeof(out) - n, &m), 0);
+				     sizeof(out), &n),
+		    0);
+		assert_int_equal(
+		    mbedtls_gcm_update(&ctx, v.plain.p + cut, v.plain.n - cut,
+			out + n, sizeof(out) - n, &m),
+		    0);
 		assert_int_equal(mbedtls_gcm_finish(&ctx, out + n + m,
-		    sizeof(out) - n - m, &last, tag, 16), 0);
+				     sizeof(out) - n - m, &last, tag, 16),
+		    0);
 		assert_int_equal(n + m + last, v.plain.n);
 		assert_memory_equal(out, v.cipher.p, v.cipher.n);
 		assert_memory_equal(tag, v.tag.p, 16);
