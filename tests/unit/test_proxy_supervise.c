@@ -4,6 +4,8 @@
  * dockerd and of the gate ("fake NAME MODE JOURNAL SOCKET").  Fakes write what
  * happens to them into a journal, a line each; the tests wait for lines, with
  * a deadline, and never for time to pass.
+ *
+ * lint: one file, because every test uses the same rig of real processes.
  */
 #include <errno.h>
 #include <fcntl.h>
