@@ -50,8 +50,8 @@ for name in $names; do
 done
 parsers="$build/proxy/http1.o $build/proxy/body.o $build/proxy/conf.o
 	$build/proxy/flags.o"
-MAKEFLAGS='' ${MAKE:-make} --no-print-directory -s -j"$(nproc)" FLAVOUR=fuzz \
-	CC="$clang" EXTRA_CFLAGS="$flags -fsanitize=fuzzer-no-link $san" \
+MAKEFLAGS='' ${MAKE:-make} --no-print-directory -s -j"$(nproc)" B=$build \
+	FLAVOUR=fuzz CC="$clang" EXTRA_CFLAGS="$flags -fsanitize=fuzzer-no-link $san" \
 	$build/libpolicy.a $build/libbase.a $parsers $objects
 
 failed=
