@@ -44,6 +44,22 @@ struct constraint_capabilities {
 	struct words allow, drop;
 };
 
+struct host_path {
+	struct span clean; /* without a slash at its end: "" is the root */
+	struct span text;
+	bool rw;
+};
+
+struct host_paths {
+	const struct host_path *item;
+	size_t n;
+	bool set;
+};
+
+struct constraint_volumes {
+	struct words drivers, names;
+};
+
 struct constraints {
 	bool any; /* there is one; all zero without */
 	bool resources_set;
@@ -51,6 +67,8 @@ struct constraints {
 	struct constraint_images images;
 	struct constraint_capabilities capabilities;
 	uint32_t require; /* enum require */
+	struct host_paths host_paths;
+	struct constraint_volumes volumes;
 };
 
 /* --- constraint_words.c --------------------------------------------------- */
@@ -91,6 +109,21 @@ uint64_t constraint_taken(const struct constraints *c);
 const struct words *constraint_list(const struct constraints *c, enum rule r,
     const char *field, bool top,
     bool (**match)(const struct words *list, struct span s));
+
+/* --- constraint_paths.c --------------------------------------------------- */
+
+/* Does the role list paths of the host?  Then these judge, not the rule. */
+bool constraint_has_paths(const struct walk *w);
+/* "source:/target:mode", split */
+void constraint_bind(
+    struct walk *w, struct span source, struct span target, struct span mode);
+void constraint_bind_mount(struct walk *w, const struct json_node *mount);
+void constraint_bind_point(struct walk *w, const struct json_node *point);
+/* c may be NULL */
+bool constraint_volume_driver(const struct constraints *c, struct span driver);
+bool constraint_volume_name(const struct constraints *c, struct span name);
+void constraint_volume(struct walk *w, struct span name);
+void constraint_create_volume(struct walk *w, const struct json_node *root);
 
 /* --- constraint_require.c ------------------------------------------------- */
 

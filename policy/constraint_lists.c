@@ -28,13 +28,17 @@ static const struct {
 } lists[] = {
 	{ RULE_CAPABILITIES, "CapAdd", false, AT(capabilities.allow),
 	    constraint_match_capability },
+	{ RULE_VOLUME_DRIVER, "VolumeDriver", false, AT(volumes.drivers),
+	    words_match },
+	{ RULE_VOLUME_DRIVER, "Driver", true, AT(volumes.drivers),
+	    words_match },
 };
 
 uint64_t
 constraint_taken(const struct constraints *c)
 {
 	const struct words *list;
-	uint64_t taken = 0;
+	uint64_t taken = c->host_paths.set ? RULE_BIT(RULE_HOST_PATHS) : 0;
 	size_t i;
 
 	for (i = 0; i < NELEM(lists); i++) {

@@ -159,6 +159,21 @@ query_cache_from(struct decision *d, struct policy_why *why)
 	return v;
 }
 
+/* --- volumes -------------------------------------------------------------- */
+
+static enum verdict
+query_volume(struct decision *d, struct policy_why *why)
+{
+	const struct constraints *c = &d->role->limits;
+
+	if (constraint_volume_name(c, d->req->object)) {
+		return VERDICT_ALLOW;
+	}
+	return decision_refuse(d, why, RULE_VOLUMES, "",
+	    "the volume %s (allowed: %s)", quote(d->req->object).s,
+	    words_show(&c->volumes.names).s);
+}
+
 /* --- operations ----------------------------------------------------------- */
 
 static const struct {
@@ -173,6 +188,7 @@ static const struct {
 	{ "ImageBuild", query_build_tags },
 	{ "ImageBuild", query_cache_from },
 	{ "ImageBuild", constraint_build_resources },
+	{ "VolumeDelete", query_volume },
 };
 
 enum verdict

@@ -249,7 +249,8 @@ fact_volume(struct decision *d, const struct fact *f,
 	struct span driver = member_text(root, "Driver");
 	const struct json_node *options = json_get(root, "Options");
 
-	if (!span_is(driver, "local") &&
+	if ((driver.len == 0 ||
+		!constraint_volume_driver(&d->role->limits, driver)) &&
 	    !(d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
 		return decision_refuse(d, why, RULE_VOLUME_DRIVER, f->path,
 		    "volume %s, whose driver is not local", quote(f->name).s);

@@ -13,6 +13,8 @@
  */
 #include "judge.h"
 
+#include "constraint.h"
+
 static bool
 is_name_byte(char c, bool first)
 {
@@ -96,6 +98,11 @@ judge_bind(struct walk *w, struct span bind)
 	}
 	source = cut(&rest);
 	target = cut(&rest);
+	if (source.len > 0 && source.p[0] == '/' && constraint_has_paths(w)) {
+		constraint_bind(w, source, target, rest);
+		judge_target(w, target);
+		return;
+	}
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
 		walk_refuse(w, RULE_HOST_PATHS,
@@ -106,6 +113,7 @@ judge_bind(struct walk *w, struct span bind)
 		return;
 	}
 	judge_target(w, target);
+	constraint_volume(w, source);
 	walk_need(w, FACT_VOLUME, source);
 }
 
@@ -143,7 +151,7 @@ judge_driver_config(struct walk *w, const struct json_node *mount)
 	const struct json_node *options = fields_get(d, "Options");
 	struct span name = text_of(fields_get(d, "Name"));
 
-	if (name.len > 0 && !span_is(name, "local")) {
+	if (!constraint_volume_driver(w->limits, name)) {
 		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
 		    quote(name).s);
 	}
@@ -157,7 +165,17 @@ judge_mount(struct walk *w, const struct json_node *mount)
 {
 	struct span type = text_of(fields_get(mount, "Type"));
 	struct span source = text_of(fields_get(mount, "Source"));
+	const struct json_node *options = fields_get(mount, "BindOptions");
 
+	if (span_is(type, "bind") && constraint_has_paths(w)) {
+		constraint_bind_mount(w, mount);
+		judge_driver_config(w, mount);
+		return;
+	}
+	if (constraint_has_paths(w) && options != NULL &&
+	    !fields_zero(options)) {
+		walk_refuse(w, RULE_HOST_PATHS, "options of a bind");
+	}
 	if (span_is(type, "tmpfs") || span_is(type, "image")) {
 		judge_driver_config(w, mount);
 		return;
@@ -180,7 +198,18 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		    quote(source).s);
 		return;
 	}
+	constraint_volume(w, source);
 	walk_need(w, FACT_VOLUME, source);
+}
+
+/* Where a role lists paths, judge_mount() looks at them. */
+void
+judge_bind_options(
+    struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (!constraint_has_paths(w) && !fields_zero(v)) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
 }
 
 void
@@ -332,12 +361,16 @@ judge_mount_point(struct walk *w, const struct json_node *m)
 	if (span_is(type, "tmpfs") || span_is(type, "image")) {
 		return;
 	}
+	if (span_is(type, "bind") && constraint_has_paths(w)) {
+		constraint_bind_point(w, m);
+		return;
+	}
 	if (!span_is(type, "volume") || !judge_is_volume_name(name)) {
 		walk_refuse(
 		    w, RULE_HOST_PATHS, "mounts of type %s", quote(type).s);
 		return;
 	}
-	if (driver.len > 0 && !span_is(driver, "local")) {
+	if (!constraint_volume_driver(w->limits, driver)) {
 		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
 		    quote(driver).s);
 	}

@@ -10,6 +10,8 @@
 
 void judge_binds(
     struct walk *w, const struct field *f, const struct json_node *v);
+void judge_bind_options(
+    struct walk *w, const struct field *f, const struct json_node *v);
 void judge_mounts(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_network_mode(
@@ -35,6 +37,11 @@ void judge_tmpfs_options(
 void judge_volume_targets(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_target(struct walk *w, struct span target);
+/*
+ * An absolute path without ".", "..", empty segments and a slash at its end
+ * ("" for the root); false when it does not fit.
+ */
+bool judge_clean_path(struct span s, char *out, size_t size, size_t *len);
 /* The root, /proc, /sys, devices, or no absolute path at all. */
 bool judge_is_kernel_path(struct span s);
 

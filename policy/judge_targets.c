@@ -29,12 +29,9 @@ drop_segment(const char *out, size_t *n)
 	}
 }
 
-/*
- * An absolute path without ".", "..", empty segments and a slash at its end
- * ("" for the root); false when it does not fit.
- */
-static bool
-clean_path(struct span s, char *out, size_t size, size_t *len)
+/* see judge.h */
+bool
+judge_clean_path(struct span s, char *out, size_t size, size_t *len)
 {
 	size_t n = 0, from, i = 0;
 
@@ -80,7 +77,7 @@ judge_is_kernel_path(struct span s)
 	size_t n;
 
 	if (s.len == 0 || s.p[0] != '/' ||
-	    !clean_path(s, out, sizeof(out), &n)) {
+	    !judge_clean_path(s, out, sizeof(out), &n)) {
 		return true; /* no path that anyone means */
 	}
 	path = span_make(out, n);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "judge.h"
 #include "load.h"
 
 enum kind {
@@ -25,6 +26,8 @@ enum kind {
 	KIND_BYTES,   /* struct limit: { "max": "2g", "required": true } */
 	KIND_CPUS,    /* the same of CPUs: "2.5" */
 	KIND_COUNT,   /* the same of a number: 512 */
+	KIND_WORDS,   /* struct words: patterns */
+	KIND_PATHS,   /* struct host_paths */
 	KIND_CAPS,    /* struct words: capabilities */
 	KIND_DROPS,   /* the same, or "ALL" */
 	KIND_REQUIRE, /* uint32_t: names of demands */
@@ -74,7 +77,14 @@ static const struct member capabilities_rows[] = {
 	MEMBER("drop", KIND_DROPS, capabilities.drop),
 };
 
+static const struct member volumes_rows[] = {
+	MEMBER("drivers", KIND_WORDS, volumes.drivers),
+	MEMBER("names", KIND_WORDS, volumes.names),
+};
+
 static const struct member rows[] = {
+	MEMBER("host_paths", KIND_PATHS, host_paths),
+	GROUP("volumes", volumes, volumes_rows),
 	GROUP("capabilities", capabilities, capabilities_rows),
 	MEMBER("require", KIND_REQUIRE, require),
 	GROUP("resources", resources, resources_rows),
@@ -280,6 +290,63 @@ read_limit(struct loader *l, const struct json_node *v, struct limit *out,
 }
 
 static void
+read_path(struct loader *l, const struct json_node *v, struct host_path *out)
+{
+	const struct json_node *path = json_get(v, "path");
+	const struct json_node *mode = json_get(v, "mode");
+	char clean[4096];
+	struct span s;
+	size_t n;
+
+	if (json_count(v) != 2 || path == NULL || mode == NULL) {
+		load_complain(
+		    l, v, "expected { \"path\": \"/dir\", \"mode\": \"ro\" }");
+		return;
+	}
+	if (!load_want_text(l, path, "a path", &s)) {
+		return;
+	}
+	if (s.p[0] != '/' || !text_is_printable(s) ||
+	    !judge_clean_path(s, clean, sizeof(clean), &n)) {
+		load_complain(l, path, "expected an absolute path");
+		return;
+	}
+	out->text = load_keep(l, s);
+	out->clean = load_keep(l, span_make(clean, n));
+	if (json_type(mode) != JSON_STRING ||
+	    (!span_is(json_string(mode), "ro") &&
+		!span_is(json_string(mode), "rw"))) {
+		load_complain(l, mode, "expected \"ro\" or \"rw\"");
+		return;
+	}
+	out->rw = span_is(json_string(mode), "rw");
+}
+
+static void
+read_paths(struct loader *l, const struct json_node *v, struct host_paths *out)
+{
+	const struct json_node *e;
+	struct host_path *item;
+
+	if (json_type(v) != JSON_ARRAY) {
+		load_complain(l, v, "expected a list of paths");
+		return;
+	}
+	item = load_take(l, (json_count(v) + 1) * sizeof(*item));
+	out->item = item;
+	out->set = true;
+	for (e = json_first(v); e != NULL && item != NULL; e = json_next(e)) {
+		if (json_type(e) != JSON_OBJECT) {
+			load_complain(l, e,
+			    "expected an object with path "
+			    "and mode");
+			continue;
+		}
+		read_path(l, e, &item[out->n++]);
+	}
+}
+
+static void
 read_value(struct loader *l, struct constraints *c, const struct member *m,
     const struct json_node *v)
 {
@@ -296,6 +363,12 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 	case KIND_CPUS:
 	case KIND_COUNT:
 		read_limit(l, v, at, m->kind);
+		break;
+	case KIND_WORDS:
+		read_words(l, v, at, NULL);
+		break;
+	case KIND_PATHS:
+		read_paths(l, v, at);
 		break;
 	case KIND_CAPS:
 		read_words(l, v, at, capability);
