@@ -48,8 +48,8 @@ for name in $names; do
 	rm -f "$build/tests/fuzz/fuzz_$name.o" # no rule knows its headers
 	objects="$objects $build/tests/fuzz/fuzz_$name.o"
 done
-parsers="$build/proxy/http1.o $build/proxy/body.o $build/proxy/conf.o
-	$build/proxy/flags.o"
+parsers="$build/proxy/http1.o $build/proxy/http1_write.o $build/proxy/body.o
+	$build/proxy/conf.o $build/proxy/flags.o"
 MAKEFLAGS='' ${MAKE:-make} --no-print-directory -s -j"$(nproc)" B=$build \
 	FLAVOUR=fuzz CC="$clang" EXTRA_CFLAGS="$flags -fsanitize=fuzzer-no-link $san" \
 	$build/libpolicy.a $build/libbase.a $parsers $objects

@@ -8,7 +8,7 @@
 #
 # Fails on what breaks a rule; what is only worth a look it prints.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 cc=${CC:-cc}
 max_function=80
@@ -109,7 +109,6 @@ flags="-std=c11 -D_GNU_SOURCE -iquote . -iquote proxy -iquote policy
 includes quoted $(sources proxy) | awk '{ print $2 }' |
 grep -E '^(policy|certs)/' | sort -u |
 while read -r header; do
-	# shellcheck disable=SC2086
 	$cc $flags -M -x c "$header" 2>/dev/null | tr ' ' '\n' |
 	grep -E '/(cjson|mbedtls|psa)/' | sed "s|^|$header: |"
 done | broken 'a public header shows a third-party type'
@@ -120,7 +119,6 @@ for header in $(find proxy policy certs tests bench -name '*.h' |
 		continue
 	fi
 	printf '#include "%s"\n' "$header" |
-	# shellcheck disable=SC2086
 	$cc $flags -Wall -Wextra -Werror -fsyntax-only -x c - 2>"$tmp/err" ||
 		{ echo "$header"; head -3 "$tmp/err"; }
 done | broken 'a header does not compile alone'
@@ -175,7 +173,6 @@ done | broken 'no "SPDX-License-Identifier: Apache-2.0" at the top'
 # --- sizes -------------------------------------------------------------------
 
 # A definition is a name at the margin, then "{" and "}" there.
-# shellcheck disable=SC2046
 awk '
 	FNR == 1 { name = ""; inside = 0 }
 	/^[a-zA-Z_][a-zA-Z0-9_]*\(/ { name = $0; sub(/\(.*/, "", name)
