@@ -347,7 +347,7 @@ load_want_role(struct loader *l, const struct json_node *at, struct span name,
 	if (r == NULL && !l->nomem) {
 		load_complain(l, at,
 		    "no role %s, neither in \"roles\" nor among "
-		    "the presets (admin, read-only, ci-runner)",
+		    "the presets (admin, read-only, ci-runner, builder)",
 		    quote(name).s);
 	}
 	return r;
