@@ -147,6 +147,9 @@ end_read(struct end *e, struct buf *b)
 	e->rd = stream_read(e->s, to, room, &n);
 	if (e->rd == IO_OK) {
 		buf_commit(b, n);
+		if (n < room && e->s->drains) {
+			e->rd = IO_WANT_READ; /* the event will tell */
+		}
 		return true;
 	}
 	buf_release(b);

@@ -196,25 +196,38 @@ daemon_ended(struct conn *c)
 }
 
 static enum step
-read_answer(struct conn *c)
+read_answer_head(struct conn *c)
 {
 	struct request *r = c->req;
 	struct diag d = { 0, 0, "" };
 	bool got;
+
+	if (daemon_answer_head(c, r->canon.method, &got, &d) != ERR_OK) {
+		return bad_gateway(c, "its answer is not HTTP/1.1");
+	}
+	if (!got) {
+		return STEP_BLOCKED;
+	}
+	if (r->answer.status < 200 && r->answer.status != 101) {
+		return take_interim(c);
+	}
+	return take_answer(c);
+}
+
+static enum step
+read_answer(struct conn *c)
+{
+	struct request *r = c->req;
+	enum step s;
 	enum err rc;
 
 	if (!r->have_answer) {
-		rc = daemon_answer_head(c, r->canon.method, &got, &d);
-		if (rc != ERR_OK) {
-			return bad_gateway(c, "its answer is not HTTP/1.1");
+		s = read_answer_head(c);
+		if (!r->have_answer || s == STEP_CLOSED ||
+		    c->state != CS_EXCHANGE) {
+			return s;
 		}
-		if (!got) {
-			return STEP_BLOCKED;
-		}
-		if (r->answer.status < 200 && r->answer.status != 101) {
-			return take_interim(c);
-		}
-		return take_answer(c);
+		/* What came with the head goes with the head, in one record. */
 	}
 	rc = body_pass(
 	    &r->answer_body, &c->daemon_in, &c->client_out, r->answer_out);

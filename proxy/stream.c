@@ -74,6 +74,7 @@ stream_plain_new(int fd)
 	if (s != NULL) {
 		s->ops = &plain_ops;
 		s->fd = fd;
+		s->drains = true;
 	}
 	return s;
 }

@@ -35,7 +35,8 @@ struct stream_ops {
 
 struct stream {
 	const struct stream_ops *ops;
-	int fd; /* for the loop to watch */
+	int fd;	     /* for the loop to watch */
+	bool drains; /* a read that brings less than asked took all there was */
 };
 
 static inline enum io

@@ -37,6 +37,12 @@
 #include "base/text.h"
 #include "tls_names.h"
 
+/* Workers handshake at the same time: without this, PSA's key slots are one
+ * heap corruption away. */
+#if !defined(MBEDTLS_THREADING_C) || !defined(MBEDTLS_THREADING_PTHREAD)
+#error "Mbed TLS was not built with proxy/deps/dinv_mbedtls_config.h"
+#endif
+
 #define TLS_KEY_FILE_BYTES 65536
 
 struct tls_server {

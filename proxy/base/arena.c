@@ -16,7 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA_BLOCK_BYTES 4096
+#define ARENA_FIRST_BYTES 512
+#define ARENA_BLOCK_BYTES 4096 /* the largest that is made for many pieces */
 #define ARENA_ALIGN 16
 
 struct arena_block {
@@ -58,7 +59,12 @@ static struct arena_block *
 arena_add_block(struct arena *a, size_t n)
 {
 	struct arena_block *b;
-	size_t size = n > ARENA_BLOCK_BYTES ? n : ARENA_BLOCK_BYTES;
+	/* As much again as there is, so that small arenas stay small. */
+	size_t size = a->total < ARENA_FIRST_BYTES   ? ARENA_FIRST_BYTES
+		      : a->total > ARENA_BLOCK_BYTES ? ARENA_BLOCK_BYTES
+						     : a->total;
+
+	size = n > size ? n : size;
 
 	if (size > a->max || a->total > a->max - size) {
 		return NULL;
