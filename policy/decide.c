@@ -222,6 +222,9 @@ need_subject(struct decision *d)
 	if (strcmp(name, "ExecStart") == 0 || strcmp(name, "ExecResize") == 0) {
 		return decision_need(d, FACT_EXEC, req->object, "");
 	}
+	if (strcmp(name, "NetworkConnect") == 0) {
+		return decision_need(d, FACT_NETWORK, req->object, "");
+	}
 	if (strcmp(name, "ImageCommit") == 0) {
 		if (!canon_query(req, "container", &s) || s.len == 0) {
 			return ERR_OK; /* dockerd answers 404 */

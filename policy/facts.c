@@ -268,11 +268,18 @@ static enum verdict
 fact_network(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
+	struct span driver = member_text(root, "Driver");
+
 	if (span_is(member_text(root, "Name"), "host") ||
-	    span_is(member_text(root, "Driver"), "host") ||
-	    member_text(root, "Driver").len == 0) {
+	    span_is(driver, "host") || driver.len == 0) {
 		return decision_refuse(d, why, RULE_HOST_NAMESPACES, f->path,
 		    "network %s, which is the host's", quote(f->name).s);
+	}
+	if (!span_is(driver, "bridge") && !span_is(driver, "null") &&
+	    !(d->role->may & RULE_BIT(RULE_NETWORK_DRIVER))) {
+		return decision_refuse(d, why, RULE_NETWORK_DRIVER, f->path,
+		    "network %s, whose driver is %s", quote(f->name).s,
+		    quote(driver).s);
 	}
 	return VERDICT_ALLOW;
 }
@@ -320,6 +327,34 @@ not_found(struct decision *d, const struct fact *f, struct policy_why *why)
 	return VERDICT_DENY;
 }
 
+/*
+ * dockerd's own words, which hold what containers printed (health checks): an
+ * escaped NUL in them is nobody's attack, and is read as U+FFFD.
+ */
+static enum err
+parse_answer(struct decision *d, struct span body, struct json_doc **out)
+{
+	char *copy = arena_dup(d->arena, body), *p;
+	char *end;
+	size_t back;
+
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	end = copy + body.len;
+	for (p = copy; (p = memmem(p, (size_t)(end - p), "\\u0000", 6)) != NULL;
+	     p += 6) {
+		for (back = 0;
+		     p - back > copy && p[-(ptrdiff_t)back - 1] == '\\';
+		     back++) {
+		}
+		if (back % 2 == 0) {
+			memcpy(p + 2, "fffd", 4);
+		}
+	}
+	return json_parse(span_make(copy, body.len), JSON_STRICT, out, NULL);
+}
+
 enum verdict
 policy_fact(struct decision *d, unsigned status, struct span body,
     struct policy_why *why)
@@ -335,7 +370,7 @@ policy_fact(struct decision *d, unsigned status, struct span body,
 		v = not_found(d, f, why);
 	} else if (status != 200) {
 		v = no_answer(d, f, "does not answer", why);
-	} else if (json_parse(body, JSON_STRICT, &doc, NULL) != ERR_OK) {
+	} else if (parse_answer(d, body, &doc) != ERR_OK) {
 		v = no_answer(d, f, "says what cannot be read", why);
 	} else {
 		v = judge_answer(d, f, json_root(doc), why);

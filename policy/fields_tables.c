@@ -255,7 +255,9 @@ static const struct field endpoint_rows[] = {
 	PLAIN("Aliases", FT_STRS),
 	RULED("DriverOpts", FT_STRMAP, RULE_NETWORK_DRIVER),
 	PLAIN("GwPriority", FT_INT),
-	PLAIN("NetworkID", FT_STR),
+	/* dockerd takes it over the name (getNetworkID). */
+	{ "NetworkID", FT_STR, NULL, RULE_HOST_NAMESPACES, NULL,
+	    judge_network_mode },
 	PLAIN("EndpointID", FT_STR),
 	PLAIN("Gateway", FT_STR),
 	PLAIN("IPAddress", FT_STR),

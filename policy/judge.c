@@ -242,6 +242,16 @@ judge_is_foreign_network(struct span mode)
 				    memchr(mode.p, '/', mode.len) != NULL));
 }
 
+/* Its driver, and whose it is, only dockerd can tell. */
+static void
+need_network(struct walk *w, struct span name)
+{
+	if (name.len > 0 && !span_is(name, "default") &&
+	    !span_is(name, "bridge") && !span_is(name, "none")) {
+		walk_need(w, FACT_NETWORK, name);
+	}
+}
+
 void
 judge_network_mode(
     struct walk *w, const struct field *f, const struct json_node *v)
@@ -254,10 +264,7 @@ judge_network_mode(
 		    quote(mode).s);
 		return;
 	}
-	if (mode.len > 0 && !span_is(mode, "default") &&
-	    !span_is(mode, "bridge") && !span_is(mode, "none")) {
-		walk_need(w, FACT_NETWORK, mode);
-	}
+	need_network(w, mode);
 }
 
 void
@@ -275,6 +282,7 @@ judge_endpoints(
 			walk_refuse(w, RULE_HOST_NAMESPACES, "the network %s",
 			    quote(json_key(e)).s);
 		}
+		need_network(w, json_key(e));
 	}
 }
 

@@ -275,6 +275,74 @@ asks_about_volumes_and_networks_by_name(void **state)
 	assert_string_equal(a.why.rule, "host-namespaces");
 }
 
+/* Whose a network is, and which driver it has, only dockerd can tell. */
+static void
+asks_about_every_network_that_is_named(void **state)
+{
+	static const struct {
+		const char *target;
+		const char *body;
+	} asks[] = {
+		{ CREATE, "{\"NetworkingConfig\":{\"EndpointsConfig\":{\"" ID2
+			  "\":null}}}" },
+		{ CREATE, "{\"networkingconfig\":{\"EndpointsConfig\":{\"own\":"
+			  "{\"NetworkID\":\"" ID2 "\"}}}}" },
+		{ "POST /v1.41/networks/" ID2 "/connect",
+		    "{\"Container\":\"c\"}" },
+	};
+	static const struct {
+		const char *network;
+		const char *rule; /* NULL: allowed */
+	} told[] = {
+		{ "{\"Name\":\"host\",\"Driver\":\"host\"}",
+		    "host-namespaces" },
+		{ "{\"Name\":\"lan\",\"Driver\":\"macvlan\"}",
+		    "network-driver" },
+		{ "{\"Name\":\"n\"}", "host-namespaces" },
+		{ "{\"Name\":\"n\",\"Driver\":\"bridge\"}", NULL },
+	};
+	struct asked a;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < NELEM(asks); i++) {
+		for (j = 0; j < NELEM(told); j++) {
+			const struct told answers[] = {
+				{ "/networks/" ID2, 200, told[j].network },
+				{ NULL, 0, NULL },
+			};
+
+			ask_preset("ci-runner", asks[i].target, asks[i].body,
+			    answers, &a);
+			if (told[j].rule != NULL) {
+				assert_string_equal(a.why.rule, told[j].rule);
+			} else {
+				assert_int_equal(a.verdict, VERDICT_ALLOW);
+			}
+		}
+	}
+}
+
+/* A health check that printed NUL is in dockerd's answer; a text with a
+ * backslash before "u0000" is not NUL. */
+static void
+reads_what_a_container_printed(void **state)
+{
+	const struct told answers[] = {
+		{ "/containers/x/json", 200,
+		    "{\"Id\":\"" ID "\",\"State\":{\"Health\":{\"Log\":[{"
+		    "\"Output\":\"a\\u0000b\\\\u0000\"}]}},"
+		    "\"HostConfig\":{}}" },
+		{ NULL, 0, NULL },
+	};
+	struct asked a;
+
+	(void)state;
+	ask_preset("ci-runner", "POST /v1.41/containers/x/start", NULL, answers,
+	    &a);
+	assert_int_equal(a.verdict, VERDICT_ALLOW);
+}
+
 static void
 refuses_more_volumes_than_it_asks_about(void **state)
 {
@@ -303,6 +371,8 @@ main(void)
 		cmocka_unit_test(says_what_dockerd_says_of_what_is_not_there),
 		cmocka_unit_test(looks_through_an_exec_at_its_container),
 		cmocka_unit_test(asks_about_volumes_and_networks_by_name),
+		cmocka_unit_test(asks_about_every_network_that_is_named),
+		cmocka_unit_test(reads_what_a_container_printed),
 		cmocka_unit_test(refuses_more_volumes_than_it_asks_about),
 	};
 
