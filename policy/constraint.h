@@ -60,6 +60,31 @@ struct constraint_volumes {
 	struct words drivers, names;
 };
 
+struct port_range {
+	uint32_t first, last; /* last 0: none */
+};
+
+struct constraint_ports {
+	bool set, publish_all;
+	struct words addresses;
+	struct port_range range;
+};
+
+struct constraint_networks {
+	struct words modes, drivers;
+};
+
+struct ulimit_max {
+	struct span name;
+	int64_t max;
+};
+
+struct ulimits {
+	const struct ulimit_max *item;
+	size_t n;
+	bool set;
+};
+
 struct constraints {
 	bool any; /* there is one; all zero without */
 	bool resources_set;
@@ -69,6 +94,11 @@ struct constraints {
 	uint32_t require; /* enum require */
 	struct host_paths host_paths;
 	struct constraint_volumes volumes;
+	struct constraint_ports ports;
+	struct constraint_networks networks;
+	struct words extra_hosts, sysctls, runtimes, log_drivers, devices;
+	struct words restart, security_options;
+	struct ulimits ulimits;
 };
 
 /* --- constraint_words.c --------------------------------------------------- */
@@ -124,6 +154,15 @@ bool constraint_volume_driver(const struct constraints *c, struct span driver);
 bool constraint_volume_name(const struct constraints *c, struct span name);
 void constraint_volume(struct walk *w, struct span name);
 void constraint_create_volume(struct walk *w, const struct json_node *root);
+
+/* --- constraint_net.c ----------------------------------------------------- */
+
+/* "8080", "8000-8010" */
+bool constraint_parse_ports(struct span s, uint32_t *first, uint32_t *last);
+bool constraint_network(const struct constraints *c, struct span name);
+bool constraint_judge_network(struct walk *w, struct span name);
+bool constraint_ulimit(const struct ulimits *u, const struct json_node *e,
+    char *what, size_t size);
 
 /* --- constraint_require.c ------------------------------------------------- */
 

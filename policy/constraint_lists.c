@@ -28,6 +28,14 @@ static const struct {
 } lists[] = {
 	{ RULE_CAPABILITIES, "CapAdd", false, AT(capabilities.allow),
 	    constraint_match_capability },
+	{ RULE_NETWORK_DRIVER, "Driver", true, AT(networks.drivers),
+	    words_match },
+	{ RULE_SYSCTLS, "Sysctls", false, AT(sysctls), words_match },
+	{ RULE_RUNTIME, "Runtime", false, AT(runtimes), words_match },
+	{ RULE_LOG_DRIVER, "Type", false, AT(log_drivers), words_match },
+	{ RULE_RESTART, "Name", false, AT(restart), words_match },
+	{ RULE_SECURITY_OPTIONS, "SecurityOpt", false, AT(security_options),
+	    words_match },
 	{ RULE_VOLUME_DRIVER, "VolumeDriver", false, AT(volumes.drivers),
 	    words_match },
 	{ RULE_VOLUME_DRIVER, "Driver", true, AT(volumes.drivers),
@@ -38,7 +46,7 @@ uint64_t
 constraint_taken(const struct constraints *c)
 {
 	const struct words *list;
-	uint64_t taken = c->host_paths.set ? RULE_BIT(RULE_HOST_PATHS) : 0;
+	uint64_t taken = 0;
 	size_t i;
 
 	for (i = 0; i < NELEM(lists); i++) {
@@ -47,6 +55,10 @@ constraint_taken(const struct constraints *c)
 			taken |= RULE_BIT(lists[i].rule);
 		}
 	}
+	taken |= c->host_paths.set ? RULE_BIT(RULE_HOST_PATHS) : 0;
+	taken |= c->ports.set ? RULE_BIT(RULE_PUBLISHED_PORTS) : 0;
+	taken |= c->devices.set ? RULE_BIT(RULE_DEVICES) : 0;
+	taken |= c->extra_hosts.set ? RULE_BIT(RULE_EXTRA_HOSTS) : 0;
 	return taken;
 }
 

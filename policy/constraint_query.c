@@ -14,6 +14,7 @@
  * archive under the name of an image that others trust.
  */
 #include "decision.h"
+#include "judge.h"
 
 static struct span
 query(const struct decision *d, const char *key)
@@ -174,6 +175,84 @@ query_volume(struct decision *d, struct policy_why *why)
 	    words_show(&c->volumes.names).s);
 }
 
+/* --- networks ------------------------------------------------------------- */
+
+/* Namespaces of others are the rule's; networks are asked about (query.c). */
+static enum verdict
+query_build_network(struct decision *d, struct policy_why *why)
+{
+	const struct constraints *c = &d->role->limits;
+	struct span mode = query(d, "networkmode");
+
+	if (!c->networks.modes.set || judge_is_foreign_network(mode)) {
+		return VERDICT_ALLOW;
+	}
+	if (mode.len == 0 || span_is(mode, "default")) {
+		mode = span_of("bridge");
+	}
+	if ((!span_is(mode, "bridge") && !span_is(mode, "none")) ||
+	    constraint_network(c, mode)) {
+		return VERDICT_ALLOW;
+	}
+	return decision_refuse(d, why, RULE_NETWORKS, "networkmode",
+	    "the network %s (allowed: %s)", quote(mode).s,
+	    words_show(&c->networks.modes).s);
+}
+
+/* --- ulimits -------------------------------------------------------------- */
+
+/* Go takes "hard" for "Hard", and the last: so the three names, once each. */
+static bool
+is_ulimit(const struct json_node *e)
+{
+	return json_type(e) == JSON_OBJECT && json_count(e) == 3 &&
+	       json_get(e, "Name") != NULL && json_get(e, "Hard") != NULL &&
+	       json_get(e, "Soft") != NULL;
+}
+
+static enum verdict
+judge_each_ulimit(
+    struct decision *d, const struct json_node *list, struct policy_why *why)
+{
+	const struct json_node *e;
+	char what[200];
+
+	for (e = json_first(list); e != NULL; e = json_next(e)) {
+		if (!is_ulimit(e)) {
+			return decision_refuse(d, why, RULE_TYPE, "ulimits",
+			    "what is not an object of Name, Hard and Soft");
+		}
+		if (!constraint_ulimit(
+			&d->role->limits.ulimits, e, what, sizeof(what))) {
+			return decision_refuse(
+			    d, why, RULE_ULIMITS, "ulimits", "%s", what);
+		}
+	}
+	return VERDICT_ALLOW;
+}
+
+static enum verdict
+query_ulimits(struct decision *d, struct policy_why *why)
+{
+	struct span text = query(d, "ulimits");
+	struct json_doc *doc = NULL;
+	enum verdict v;
+
+	if (!d->role->limits.ulimits.set || text.len == 0) {
+		return VERDICT_ALLOW;
+	}
+	if (json_parse(text, JSON_STRICT, &doc, NULL) != ERR_OK ||
+	    (json_type(json_root(doc)) != JSON_ARRAY &&
+		json_type(json_root(doc)) != JSON_NULL)) {
+		v = decision_refuse(
+		    d, why, RULE_TYPE, "ulimits", "what is not a list");
+	} else {
+		v = judge_each_ulimit(d, json_root(doc), why);
+	}
+	json_free(doc);
+	return v;
+}
+
 /* --- operations ----------------------------------------------------------- */
 
 static const struct {
@@ -188,6 +267,8 @@ static const struct {
 	{ "ImageBuild", query_build_tags },
 	{ "ImageBuild", query_cache_from },
 	{ "ImageBuild", constraint_build_resources },
+	{ "ImageBuild", query_build_network },
+	{ "ImageBuild", query_ulimits },
 	{ "VolumeDelete", query_volume },
 };
 

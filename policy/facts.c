@@ -79,7 +79,7 @@ decision_walk_need(
 	    (d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
 		return ERR_OK;
 	}
-	if (kind == FACT_NETWORK &&
+	if (kind == FACT_NETWORK && !d->role->limits.networks.modes.set &&
 	    (d->role->may & RULE_BIT(RULE_HOST_NAMESPACES))) {
 		return ERR_OK;
 	}
@@ -265,6 +265,20 @@ fact_volume(struct decision *d, const struct fact *f,
 }
 
 static enum verdict
+named_network(struct decision *d, const struct fact *f, struct span name,
+    struct policy_why *why)
+{
+	const struct constraints *c = &d->role->limits;
+
+	if (!c->networks.modes.set || constraint_network(c, name)) {
+		return VERDICT_ALLOW;
+	}
+	return decision_refuse(d, why, RULE_NETWORKS, f->path,
+	    "the network %s (allowed: %s)", quote(name).s,
+	    words_show(&c->networks.modes).s);
+}
+
+static enum verdict
 fact_network(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
@@ -276,12 +290,13 @@ fact_network(struct decision *d, const struct fact *f,
 		    "network %s, which is the host's", quote(f->name).s);
 	}
 	if (!span_is(driver, "bridge") && !span_is(driver, "null") &&
-	    !(d->role->may & RULE_BIT(RULE_NETWORK_DRIVER))) {
+	    !(d->role->may & RULE_BIT(RULE_NETWORK_DRIVER)) &&
+	    !words_match(&d->role->limits.networks.drivers, driver)) {
 		return decision_refuse(d, why, RULE_NETWORK_DRIVER, f->path,
 		    "network %s, whose driver is %s", quote(f->name).s,
 		    quote(driver).s);
 	}
-	return VERDICT_ALLOW;
+	return named_network(d, f, member_text(root, "Name"), why);
 }
 
 static enum verdict
@@ -315,7 +330,11 @@ not_found(struct decision *d, const struct fact *f, struct policy_why *why)
 {
 	char name[160];
 
-	if (f->kind == FACT_VOLUME || f->kind == FACT_NETWORK) {
+	if (f->kind == FACT_NETWORK) {
+		/* Who may make networks may make it before the start. */
+		return named_network(d, f, f->name, why);
+	}
+	if (f->kind == FACT_VOLUME) {
 		return VERDICT_ALLOW;
 	}
 	(void)decision_refuse(

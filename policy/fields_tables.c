@@ -92,14 +92,16 @@ static const struct fields restart_policy = TABLE(restart_policy_rows);
 	    PLAIN("CpuPeriod", FT_INT), PLAIN("CpuQuota", FT_INT),             \
 	    PLAIN("CpuRealtimePeriod", FT_INT),                                \
 	    PLAIN("CpuRealtimeRuntime", FT_INT), PLAIN("CpusetCpus", FT_STR),  \
-	    PLAIN("CpusetMems", FT_STR), DEVICES("Devices", device),           \
+	    PLAIN("CpusetMems", FT_STR),                                       \
+	    { "Devices", FT_OBJS, &device, RULE_DEVICES, NULL, judge_devices }, \
 	    RULED("DeviceCgroupRules", FT_STRS, RULE_DEVICES),                 \
 	    DEVICES("DeviceRequests", device_request),                         \
 	    PLAIN("KernelMemory", FT_INT), PLAIN("KernelMemoryTCP", FT_INT),   \
 	    PLAIN("MemoryReservation", FT_INT), PLAIN("MemorySwap", FT_INT),   \
 	    PLAIN("MemorySwappiness", FT_INT),                                 \
 	    RULED("OomKillDisable", FT_BOOL, RULE_OOM),                        \
-	    PLAIN("PidsLimit", FT_INT), SUB("Ulimits", FT_OBJS, ulimit),       \
+	    PLAIN("PidsLimit", FT_INT),                                        \
+	    { "Ulimits", FT_OBJS, &ulimit, RULE_NONE, NULL, judge_ulimits },   \
 	    PLAIN("CpuCount", FT_INT), PLAIN("CpuPercent", FT_INT),            \
 	    PLAIN("IOMaximumIOps", FT_INT),                                    \
 	    PLAIN("IOMaximumBandwidth", FT_INT)
@@ -187,7 +189,7 @@ static const struct field host_config_rows[] = {
 	{ "NetworkMode", FT_STR, NULL, RULE_HOST_NAMESPACES, NULL,
 	    judge_network_mode },
 	{ "PortBindings", FT_LISTMAP, &port_binding, RULE_PUBLISHED_PORTS, NULL,
-	    NULL },
+	    judge_port_bindings },
 	SUB("RestartPolicy", FT_OBJ, restart_policy),
 	PLAIN("AutoRemove", FT_BOOL),
 	{ "VolumeDriver", FT_STR, NULL, RULE_VOLUME_DRIVER, ALLOW("", "local"),
@@ -214,7 +216,8 @@ static const struct field host_config_rows[] = {
 	{ "OomScoreAdj", FT_INT, NULL, RULE_OOM, NULL, judge_negative },
 	RULED("PidMode", FT_STR, RULE_HOST_NAMESPACES),
 	RULED("Privileged", FT_BOOL, RULE_PRIVILEGED),
-	RULED("PublishAllPorts", FT_BOOL, RULE_PUBLISHED_PORTS),
+	{ "PublishAllPorts", FT_BOOL, NULL, RULE_PUBLISHED_PORTS, NULL,
+	    judge_publish_all },
 	PLAIN("ReadonlyRootfs", FT_BOOL),
 	{ "SecurityOpt", FT_STRS, NULL, RULE_SECURITY_OPTIONS,
 	    ALLOW("no-new-privileges", "no-new-privileges:true",
@@ -472,7 +475,7 @@ static const struct field inspect_host_config_rows[] = {
 	{ "Mounts", FT_OBJS, NULL, RULE_HOST_PATHS, NULL, judge_mounts },
 	{ "Tmpfs", FT_STRMAP, NULL, RULE_MOUNT_TARGET, NULL, judge_tmpfs },
 	RULED("CapAdd", FT_STRSLICE, RULE_CAPABILITIES),
-	RULED("Devices", FT_OBJS, RULE_DEVICES),
+	{ "Devices", FT_OBJS, NULL, RULE_DEVICES, NULL, judge_devices },
 	RULED("DeviceRequests", FT_OBJS, RULE_DEVICES),
 	RULED("DeviceCgroupRules", FT_STRS, RULE_DEVICES),
 	FOREIGN("NetworkMode"),

@@ -259,6 +259,9 @@ judge_network_mode(
 	struct span mode = text_of(v);
 
 	(void)f;
+	if (constraint_judge_network(w, mode)) {
+		return;
+	}
 	if (judge_is_foreign_network(mode)) {
 		walk_refuse(w, RULE_HOST_NAMESPACES, "the network mode %s",
 		    quote(mode).s);
@@ -278,6 +281,9 @@ judge_endpoints(
 		return;
 	}
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		if (constraint_judge_network(w, json_key(e))) {
+			continue;
+		}
 		if (judge_is_foreign_network(json_key(e))) {
 			walk_refuse(w, RULE_HOST_NAMESPACES, "the network %s",
 			    quote(json_key(e)).s);
@@ -305,7 +311,9 @@ judge_extra_hosts(
 	}
 	w->at = &here;
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		if (judge_is_host_gateway(json_string(e))) {
+		if (judge_is_host_gateway(json_string(e)) &&
+		    (w->limits == NULL || !words_match(&w->limits->extra_hosts,
+					      json_string(e)))) {
 			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
 		}
 		here.index++;
@@ -343,6 +351,10 @@ judge_foreign_namespace(
 {
 	struct span mode = text_of(v);
 
+	if (strcmp(f->name, "NetworkMode") == 0 && w->limits != NULL &&
+	    constraint_network(w->limits, mode)) {
+		return;
+	}
 	if (span_is(mode, "host") || span_starts(mode, "container:")) {
 		walk_refuse(
 		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(mode).s);

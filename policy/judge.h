@@ -29,6 +29,16 @@ void judge_negative(
 void judge_log_options(
     struct walk *w, const struct field *f, const struct json_node *v);
 
+/* constraint_net.c */
+void judge_port_bindings(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_publish_all(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_devices(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_ulimits(
+    struct walk *w, const struct field *f, const struct json_node *v);
+
 /* judge_targets.c */
 void judge_tmpfs(
     struct walk *w, const struct field *f, const struct json_node *v);

@@ -21,13 +21,17 @@
 #include "load.h"
 
 enum kind {
-	KIND_TRUE,    /* bool: only true can be written */
-	KIND_IMAGES,  /* struct words: patterns of images */
-	KIND_BYTES,   /* struct limit: { "max": "2g", "required": true } */
-	KIND_CPUS,    /* the same of CPUs: "2.5" */
-	KIND_COUNT,   /* the same of a number: 512 */
-	KIND_WORDS,   /* struct words: patterns */
-	KIND_PATHS,   /* struct host_paths */
+	KIND_TRUE,   /* bool: only true can be written */
+	KIND_IMAGES, /* struct words: patterns of images */
+	KIND_BYTES,  /* struct limit: { "max": "2g", "required": true } */
+	KIND_CPUS,   /* the same of CPUs: "2.5" */
+	KIND_COUNT,  /* the same of a number: 512 */
+	KIND_WORDS,  /* struct words: patterns */
+	KIND_PATHS,  /* struct host_paths */
+	KIND_BOOL,
+	KIND_RANGE,   /* struct port_range: "30000-32767" */
+	KIND_ULIMITS, /* struct ulimits: { "nofile": 65536 } */
+	KIND_RESTART, /* struct words: restart policies */
 	KIND_CAPS,    /* struct words: capabilities */
 	KIND_DROPS,   /* the same, or "ALL" */
 	KIND_REQUIRE, /* uint32_t: names of demands */
@@ -82,7 +86,28 @@ static const struct member volumes_rows[] = {
 	MEMBER("names", KIND_WORDS, volumes.names),
 };
 
+static const struct member ports_rows[] = {
+	MEMBER("addresses", KIND_WORDS, ports.addresses),
+	MEMBER("range", KIND_RANGE, ports.range),
+	MEMBER("publish_all", KIND_BOOL, ports.publish_all),
+};
+
+static const struct member networks_rows[] = {
+	MEMBER("modes", KIND_WORDS, networks.modes),
+	MEMBER("drivers", KIND_WORDS, networks.drivers),
+};
+
 static const struct member rows[] = {
+	GROUP("ports", ports, ports_rows),
+	GROUP("networks", networks, networks_rows),
+	MEMBER("extra_hosts", KIND_WORDS, extra_hosts),
+	MEMBER("sysctls", KIND_WORDS, sysctls),
+	MEMBER("ulimits", KIND_ULIMITS, ulimits),
+	MEMBER("runtimes", KIND_WORDS, runtimes),
+	MEMBER("log_drivers", KIND_WORDS, log_drivers),
+	MEMBER("devices", KIND_WORDS, devices),
+	MEMBER("restart", KIND_RESTART, restart),
+	MEMBER("security_options", KIND_WORDS, security_options),
 	MEMBER("host_paths", KIND_PATHS, host_paths),
 	GROUP("volumes", volumes, volumes_rows),
 	GROUP("capabilities", capabilities, capabilities_rows),
@@ -289,6 +314,62 @@ read_limit(struct loader *l, const struct json_node *v, struct limit *out,
 	}
 }
 
+static bool
+restart(struct loader *l, const struct json_node *v, struct span s)
+{
+	if (span_is(s, "no") || span_is(s, "always") ||
+	    span_is(s, "on-failure") || span_is(s, "unless-stopped")) {
+		return true;
+	}
+	load_complain(
+	    l, v, "expected no, always, on-failure or unless-stopped");
+	return false;
+}
+
+static void
+read_bool(struct loader *l, const struct json_node *v, bool *out)
+{
+	if (json_type(v) != JSON_BOOL) {
+		load_complain(l, v, "expected true or false");
+		return;
+	}
+	*out = json_bool(v);
+}
+
+static void
+read_range(struct loader *l, const struct json_node *v, struct port_range *out)
+{
+	if (json_type(v) != JSON_STRING ||
+	    !constraint_parse_ports(json_string(v), &out->first, &out->last)) {
+		load_complain(l, v, "expected ports such as \"30000-32767\"");
+	}
+}
+
+static void
+read_ulimits(struct loader *l, const struct json_node *v, struct ulimits *out)
+{
+	struct ulimit_max *item;
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_OBJECT) {
+		load_complain(
+		    l, v, "expected an object such as { \"nofile\": 65536 }");
+		return;
+	}
+	item = load_take(l, (json_count(v) + 1) * sizeof(*item));
+	out->item = item;
+	out->set = true;
+	for (e = json_first(v); e != NULL && item != NULL; e = json_next(e)) {
+		if (json_type(e) != JSON_NUMBER ||
+		    json_int(e, &item[out->n].max) != ERR_OK ||
+		    item[out->n].max < 0) {
+			load_complain(l, e, "expected a number");
+			continue;
+		}
+		item[out->n++].name = load_keep(l, json_key(e));
+	}
+}
+
 static void
 read_path(struct loader *l, const struct json_node *v, struct host_path *out)
 {
@@ -370,6 +451,18 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 	case KIND_PATHS:
 		read_paths(l, v, at);
 		break;
+	case KIND_BOOL:
+		read_bool(l, v, at);
+		break;
+	case KIND_RANGE:
+		read_range(l, v, at);
+		break;
+	case KIND_ULIMITS:
+		read_ulimits(l, v, at);
+		break;
+	case KIND_RESTART:
+		read_words(l, v, at, restart);
+		break;
 	case KIND_CAPS:
 		read_words(l, v, at, capability);
 		break;
@@ -439,6 +532,8 @@ load_constraints(
 {
 	c->any = true;
 	read_members(l, c, rows, NELEM(rows), v, "constraints");
+	c->ports.set = c->ports.set || (json_type(v) == JSON_OBJECT &&
+					   json_get(v, "ports") != NULL);
 	c->resources_set = c->resources.memory.set || c->resources.swap.set ||
 			   c->resources.cpus.set || c->resources.shm.set;
 }
