@@ -4,7 +4,8 @@
  * and what was written is allowed again and written as the same bytes:
  * nothing that was judged is lost or made up on the way to dockerd.
  *
- * Input: a digit that chooses the operation, the rest is its body.
+ * Input: a digit chooses the operation (a letter: under a role that has
+ * constraints too), the rest is its body.
  */
 #include "fuzz.h"
 
@@ -23,6 +24,18 @@ static const char *const targets[] = {
 	"/v1.24/commit?container=a",
 	"/v1.41/auth",
 };
+
+static const char constrained[] =
+    "{\"clients\":[{\"match\":{\"cn\":\"ci\"},\"role\":\"ci\"}],"
+    "\"roles\":{\"ci\":{\"extends\":\"ci-runner\",\"constraints\":{"
+    "\"images\":{\"run\":[\"docker.io/library/*\"]},"
+    "\"resources\":{\"memory\":{\"max\":\"2g\",\"required\":true},"
+    "\"swap\":{\"max\":\"4g\"},\"cpus\":{\"max\":\"2.5\"},"
+    "\"pids\":{\"max\":512},\"shm\":{\"max\":\"1g\"}},"
+    "\"capabilities\":{\"allow\":[\"CHOWN\"],\"drop\":[\"NET_RAW\"]},"
+    "\"host_paths\":[{\"path\":\"/srv/in\",\"mode\":\"ro\"},"
+    "{\"path\":\"/srv/out\",\"mode\":\"rw\"}],"
+    "\"volumes\":{\"drivers\":[\"nfs\"],\"names\":[\"ci-*\"]}}}}}";
 
 struct outcome {
 	enum verdict v;
@@ -61,22 +74,37 @@ judge(struct arena *arena, const struct policy *pol, const char *target,
 	o->body = policy_new_body(decision, &o->replaced);
 }
 
+static void
+load(struct policy **plain, struct policy **finer)
+{
+	struct diag d = { 0, 0, "" };
+
+	CHECK(policy_load_preset("ci-runner", plain) == ERR_OK);
+	if (policy_load(span_of(constrained), finer, &d) != ERR_OK) {
+		fprintf(stderr, "%u:%u: %s\n", d.line, d.col, d.text);
+		abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct policy *pol;
+	static struct policy *plain, *finer;
+	const struct policy *pol;
 	struct json_doc *doc;
 	struct outcome a, b;
 	struct arena arena;
 	const char *target;
 
-	if (pol == NULL) {
-		CHECK(policy_load_preset("ci-runner", &pol) == ERR_OK);
+	if (plain == NULL) {
+		load(&plain, &finer);
 	}
 	if (size == 0) {
 		return 0;
 	}
-	target = targets[(uint8_t)(data[0] - '0') % NELEM(targets)];
+	pol = data[0] < 'a' ? plain : finer;
+	target = targets[(uint8_t)(data[0] - (data[0] < 'a' ? '0' : 'a')) %
+			 NELEM(targets)];
 	arena_init(&arena, FUZZ_ARENA_BYTES);
 	judge(&arena, pol, target, span_make(data + 1, size - 1), &a);
 	if (a.v != VERDICT_DENY && a.replaced && a.body.len == 0) {
