@@ -55,6 +55,8 @@ class Result:
 
 
 _NORMAL = [
+    # docker 20.10 now says this after a failed start, now not.
+    (re.compile(r'(?m)^time="[^"]*" level=error msg="error waiting for container: .*\n'), ""),
     (re.compile(r"\b(sha256:)?[0-9a-f]{64}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)"), "<time>"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
+import subprocess
 
 import pytest
 
@@ -30,9 +31,20 @@ def test_piped_stdin(lane, running):
 
 
 def test_empty_stdin(lane, running):
-    with open("/dev/null", "rb") as nothing:
-        result = lane.same("exec", "-i", running, "cat", stdin=nothing)
-    assert result.seen() == (0, "", "")
+    def session(side):
+        # An end of stdin that comes while dockerd still starts the exec gets
+        # lost in dockerd now and then, about once in a thousand, straight to
+        # its socket as well: the client then hangs, and is asked again.
+        for _ in range(3):
+            try:
+                with open("/dev/null", "rb") as nothing:
+                    return side.docker("exec", "-i", running, "cat", stdin=nothing,
+                                       timeout=30)
+            except subprocess.TimeoutExpired:
+                continue
+        raise AssertionError("it hung three times in a row")
+
+    assert lane.same_of(session).seen() == (0, "", "")
 
 
 def test_much_stdin(lane, running):
