@@ -40,7 +40,7 @@ includes() {
 }
 
 sources() {
-	find "$@" -name '*.[ch]' | sort
+	find "$@" -name '*.[ch]' 2>/dev/null | sort
 }
 
 # --- layers ------------------------------------------------------------------
@@ -165,7 +165,7 @@ for file in Makefile $(find proxy policy certs images tests bench .ci \
     \( -name node_modules -o -name __pycache__ -o -name corpus \) -prune -o \
     -type f \( -name '*.[ch]' -o -name '*.def' -o -name '*.sh' \
     -o -name '*.mk' -o -name '*.py' -o -name '*.js' \
-    -o -name 'Dockerfile*' -o -name '*.service' \) -print); do
+    -o -name 'Dockerfile*' -o -name '*.service' \) -print 2>/dev/null); do
 	head -5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
 		echo "$file"
 done | broken 'no "SPDX-License-Identifier: Apache-2.0" at the top'
