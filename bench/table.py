@@ -25,7 +25,7 @@ CPU is user and system time of the server's processes, from `/proc`; medians of
 dockerd on a unix socket share the machine: 8 clients at once, 4 for transfers
 (chunks of 32 KiB, as `docker export` and `docker load` make them), {streams}
 streams of `docker attach` for memory, which is growth of resident memory
-(VmRSS). {tls}; every client has a certificate, and every server was seen to
+(VmRSS). {tls}; every client has a certificate, and every proxy was seen to
 refuse one without.
 
 dinv judges every request (role `ci-runner`) and audits; the others check
