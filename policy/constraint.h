@@ -85,6 +85,24 @@ struct ulimits {
 	bool set;
 };
 
+struct label {
+	struct span key, value;
+};
+
+struct labels {
+	const struct label *item;
+	size_t n;
+};
+
+struct constraint_labels {
+	struct words require;
+	struct labels force;
+};
+
+struct constraint_exec {
+	struct words commands, users;
+};
+
 struct constraints {
 	bool any; /* there is one; all zero without */
 	bool resources_set;
@@ -99,6 +117,10 @@ struct constraints {
 	struct words extra_hosts, sysctls, runtimes, log_drivers, devices;
 	struct words restart, security_options;
 	struct ulimits ulimits;
+	struct words env_deny;
+	struct constraint_labels labels;
+	struct constraint_exec exec;
+	bool no_tty, no_attach;
 };
 
 /* --- constraint_words.c --------------------------------------------------- */
@@ -120,6 +142,21 @@ enum image_use { IMAGE_RUN = 0, IMAGE_PULL, IMAGE_PUSH, IMAGE_TAG };
 bool constraint_image(const struct constraints *c, enum image_use use,
     const struct image_ref *ref, struct span as_written, char *what,
     size_t size);
+
+/* --- constraint_conduct.c ------------------------------------------------- */
+
+struct op;
+
+void constraint_env(struct walk *w, const struct json_node *root);
+void constraint_labels(struct walk *w, const struct json_node *root);
+void constraint_exec(struct walk *w, const struct json_node *root);
+void constraint_tty(struct walk *w, const struct json_node *root);
+/* The labels that an operation's body must have, or NULL. */
+const struct labels *constraint_forces(
+    const struct constraints *c, const struct op *op);
+/* The forced label of that name, or NULL. */
+const struct label *constraint_forced(
+    const struct labels *force, struct span key);
 
 /* --- what a request is held against --------------------------------------- */
 

@@ -88,6 +88,15 @@ static const struct {
 	{ "VolumeCreate", constraint_create_volume },
 	{ "ContainerExec", constraint_exec_require },
 	{ "ContainerUpdate", constraint_update_resources },
+	{ "ContainerCreate", constraint_env },
+	{ "ContainerCreate", constraint_labels },
+	{ "ContainerCreate", constraint_tty },
+	{ "NetworkCreate", constraint_labels },
+	{ "VolumeCreate", constraint_labels },
+	{ "ContainerExec", constraint_env },
+	{ "ContainerExec", constraint_exec },
+	{ "ContainerExec", constraint_tty },
+	{ "ExecStart", constraint_tty },
 };
 
 void

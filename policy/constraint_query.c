@@ -269,6 +269,12 @@ static const struct {
 	{ "ImageBuild", constraint_build_resources },
 	{ "ImageBuild", query_build_network },
 	{ "ImageBuild", query_ulimits },
+	{ "ImageBuild", constraint_build_args },
+	{ "ContainerCreate", constraint_label_body },
+	{ "NetworkCreate", constraint_label_body },
+	{ "VolumeCreate", constraint_label_body },
+	{ "ContainerAttach", constraint_attach },
+	{ "ContainerAttachWebsocket", constraint_attach },
 	{ "VolumeDelete", query_volume },
 };
 

@@ -308,6 +308,7 @@ walk_body(
 	struct walk w = {
 		.may = d->role->may,
 		.limits = &d->role->limits,
+		.force = constraint_forces(&d->role->limits, d->req->op),
 		.need = decision_walk_need,
 		.arg = d,
 	};
@@ -369,6 +370,9 @@ policy_body(struct decision *d, struct span body, struct policy_why *why)
 	rc = need_subject(d);
 	if (rc != ERR_OK) {
 		return decision_fail(d, why, rc);
+	}
+	if (body.len == 0 && constraint_forces(&d->role->limits, op) != NULL) {
+		body = span_of("{}"); /* what dockerd takes nothing for */
 	}
 	if (body.len > 0) {
 		v = judge_body(d, body, why);

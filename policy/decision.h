@@ -56,5 +56,11 @@ enum verdict constraint_query(struct decision *d, struct policy_why *why);
 /* constraint_resources.c */
 enum verdict constraint_build_resources(
     struct decision *d, struct policy_why *why);
+/* constraint_conduct.c */
+enum verdict constraint_build_args(struct decision *d, struct policy_why *why);
+enum verdict constraint_label_body(struct decision *d, struct policy_why *why);
+enum verdict constraint_attach(struct decision *d, struct policy_why *why);
+enum verdict constraint_exec_fact(
+    struct decision *d, const struct json_node *config, struct policy_why *why);
 
 #endif

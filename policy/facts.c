@@ -237,6 +237,10 @@ fact_exec(struct decision *d, const struct fact *f,
 		return decision_refuse(d, why, RULE_EXEC_PRIVILEGED,
 		    "ProcessConfig.privileged", "privileged exec");
 	}
+	if (d->role->limits.any &&
+	    constraint_exec_fact(d, config, why) != VERDICT_ALLOW) {
+		return VERDICT_DENY;
+	}
 	rc = decision_need(d, FACT_CONTAINER, container, "");
 	return rc == ERR_OK ? VERDICT_ALLOW : decision_fail(d, why, rc);
 }

@@ -445,6 +445,44 @@ same_scalar(const struct json_node *a, const struct json_node *b)
 	return false;
 }
 
+/* The client's labels, but those that the role has its own values for. */
+static void
+write_forced(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	const struct json_node *e;
+	size_t i;
+
+	if (v != NULL && json_type(v) != JSON_NULL &&
+	    json_type(v) != JSON_OBJECT) {
+		refuse_type(w, f->type);
+		return;
+	}
+	for (i = 0; i < w->force->n; i++) {
+		put_str(w, i == 0 ? "{" : ",");
+		put_text(w, w->force->item[i].key);
+		put_str(w, ":");
+		put_text(w, w->force->item[i].value);
+	}
+	for (e = v == NULL ? NULL : json_first(v); e != NULL;
+	     e = json_next(e)) {
+		if (constraint_forced(w->force, json_key(e)) != NULL) {
+			continue;
+		}
+		put_str(w, ",");
+		put_text(w, json_key(e));
+		put_str(w, ":");
+		write_string(w, e);
+	}
+	put_str(w, "}");
+}
+
+/* The labels of the body itself, where the role forces some. */
+static bool
+is_forced(const struct walk *w, const struct field *f, bool top)
+{
+	return w->force != NULL && top && strcmp(f->name, "Labels") == 0;
+}
+
 /* Returns whether something was written. */
 static bool
 write_member(struct walk *w, const struct field *f, const struct json_node *v,
@@ -464,7 +502,11 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
 		put_str(w, comma ? "," : "");
 		put_text(w, span_of(f->name));
 		put_str(w, ":");
-		write_value(w, f, v);
+		if (is_forced(w, f, here.up == NULL)) {
+			write_forced(w, f, v);
+		} else {
+			write_value(w, f, v);
+		}
 		judge_value(w, f, v);
 	}
 	w->at = here.up;
@@ -499,6 +541,13 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 			comma = true;
 		}
 	}
+	f = w->force == NULL || w->at != NULL
+		? NULL
+		: find_field(t, span_of("Labels"));
+	if (f != NULL && seen[f - t->field] == NULL) {
+		put_str(w, comma ? ",\"Labels\":" : "\"Labels\":");
+		write_forced(w, f, NULL);
+	}
 	put_str(w, "}");
 }
 
@@ -531,9 +580,9 @@ fields_walk(struct walk *w, const struct fields *t, const struct json_node *v)
 {
 	w->err = ERR_OK;
 	memset(&w->found, 0, sizeof(w->found));
-	if (json_type(v) == JSON_NULL) {
+	if (json_type(v) == JSON_NULL && w->force == NULL) {
 		put_str(w, "null");
-	} else if (json_type(v) == JSON_OBJECT) {
+	} else if (json_type(v) == JSON_OBJECT || json_type(v) == JSON_NULL) {
 		write_object(w, t, v);
 	} else {
 		refuse_type(w, FT_OBJ);

@@ -80,11 +80,13 @@ struct frame {
 };
 
 struct constraints; /* constraint.h */
+struct labels;
 
 struct walk {
 	uint64_t may; /* RULE_BIT() set of what is not refused */
 	const struct constraints *limits; /* of the role; may be NULL */
-	struct buf *out;		  /* NULL: judge only */
+	const struct labels *force; /* written into "Labels"; may be NULL */
+	struct buf *out;	    /* NULL: judge only */
 	const struct frame *at;
 	struct finding found;
 	/* Called for names that dockerd must be asked about; may be NULL. */

@@ -32,6 +32,8 @@ enum kind {
 	KIND_RANGE,   /* struct port_range: "30000-32767" */
 	KIND_ULIMITS, /* struct ulimits: { "nofile": 65536 } */
 	KIND_RESTART, /* struct words: restart policies */
+	KIND_FALSE,   /* bool: only false can be written, which sets it */
+	KIND_LABELS,  /* struct labels: { "team": "a" } */
 	KIND_CAPS,    /* struct words: capabilities */
 	KIND_DROPS,   /* the same, or "ALL" */
 	KIND_REQUIRE, /* uint32_t: names of demands */
@@ -97,7 +99,26 @@ static const struct member networks_rows[] = {
 	MEMBER("drivers", KIND_WORDS, networks.drivers),
 };
 
+static const struct member env_rows[] = {
+	MEMBER("deny", KIND_WORDS, env_deny),
+};
+
+static const struct member labels_rows[] = {
+	MEMBER("require", KIND_WORDS, labels.require),
+	MEMBER("force", KIND_LABELS, labels.force),
+};
+
+static const struct member exec_rows[] = {
+	MEMBER("commands", KIND_WORDS, exec.commands),
+	MEMBER("users", KIND_WORDS, exec.users),
+};
+
 static const struct member rows[] = {
+	GROUP("env", env_deny, env_rows),
+	GROUP("labels", labels, labels_rows),
+	GROUP("exec", exec, exec_rows),
+	MEMBER("tty", KIND_FALSE, no_tty),
+	MEMBER("attach", KIND_FALSE, no_attach),
 	GROUP("ports", ports, ports_rows),
 	GROUP("networks", networks, networks_rows),
 	MEMBER("extra_hosts", KIND_WORDS, extra_hosts),
@@ -371,6 +392,29 @@ read_ulimits(struct loader *l, const struct json_node *v, struct ulimits *out)
 }
 
 static void
+read_labels(struct loader *l, const struct json_node *v, struct labels *out)
+{
+	struct label *item;
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_OBJECT) {
+		load_complain(
+		    l, v, "expected an object such as { \"team\": \"a\" }");
+		return;
+	}
+	item = load_take(l, (json_count(v) + 1) * sizeof(*item));
+	out->item = item;
+	for (e = json_first(v); e != NULL && item != NULL; e = json_next(e)) {
+		if (json_type(e) != JSON_STRING || json_key(e).len == 0) {
+			load_complain(l, e, "expected a text");
+			continue;
+		}
+		item[out->n].key = load_keep(l, json_key(e));
+		item[out->n++].value = load_keep(l, json_string(e));
+	}
+}
+
+static void
 read_path(struct loader *l, const struct json_node *v, struct host_path *out)
 {
 	const struct json_node *path = json_get(v, "path");
@@ -453,6 +497,15 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 		break;
 	case KIND_BOOL:
 		read_bool(l, v, at);
+		break;
+	case KIND_FALSE:
+		if (json_type(v) != JSON_BOOL || json_bool(v)) {
+			load_complain(l, v, "%s can only be false", m->name);
+		}
+		*(bool *)at = true;
+		break;
+	case KIND_LABELS:
+		read_labels(l, v, at);
 		break;
 	case KIND_RANGE:
 		read_range(l, v, at);
