@@ -68,16 +68,11 @@ print_notes(const struct store_report *report)
 }
 
 static int
-init_run(const char *dir, struct str_list *hosts)
+init_run(const char *dir, const struct str_list *hosts)
 {
 	struct store_report report;
 	struct diag d = { 0, 0, "" };
 	enum err rc;
-
-	rc = hosts_gather(hosts);
-	if (rc != ERR_OK) {
-		return fail(&d, rc);
-	}
 	const struct store_request req = {
 		.dir = dir,
 		.mode = STORE_TLSVERIFY,
@@ -116,6 +111,7 @@ cert_init(int argc, char **argv)
 		.n = NELEM(flags),
 	};
 	struct diag d = { 0, 0, "" };
+	size_t given;
 	int status = flags_start(&set, &argc, argv, NULL);
 
 	if (status >= 0) {
@@ -125,7 +121,11 @@ cert_init(int argc, char **argv)
 	    issue_server_check(hosts.item, hosts.n, &d) != ERR_OK) {
 		return fail(&d, ERR_USAGE);
 	}
-	return init_run(dir, &hosts);
+	given = hosts.n;
+	status = hosts_gather(&hosts) == ERR_OK ? init_run(dir, &hosts) :
+						  fail(&d, ERR_NOMEM);
+	hosts_free(&hosts, given);
+	return status;
 }
 
 /* 'it'\''s': one word for any POSIX shell. */

@@ -15,6 +15,18 @@
  */
 #include "conn_impl.h"
 
+/* From one stage of a lane to the next; false: out of memory, which must not
+ * look like a full lane, because nothing would ever wake it. */
+static bool
+lane_pass(struct buf *to, struct buf *from, uint64_t *count)
+{
+	bool could = from->len > 0 && buf_room(to) > 0;
+	size_t n = buf_move(to, from, from->len);
+
+	*count += n;
+	return n > 0 || !could;
+}
+
 /* Client to dockerd. */
 static bool
 lane_up(struct conn *c)
@@ -34,9 +46,10 @@ lane_up(struct conn *c)
 		buf_consume(&c->client_in, c->client_in.len);
 		return moved;
 	}
-	if (r->body.done) {
-		r->client_bytes +=
-		    buf_move(&c->daemon_out, &c->client_in, c->client_in.len);
+	if (r->body.done &&
+	    !lane_pass(&c->daemon_out, &c->client_in, &r->client_bytes)) {
+		c->client.rd = IO_FAIL;
+		return true;
 	}
 	moved = end_write(&c->daemon, &c->daemon_out) || moved;
 	if (c->daemon.wr == IO_FAIL) {
@@ -66,8 +79,10 @@ lane_down(struct conn *c)
 		c->daemon.eof = c->daemon.gone = true;
 		moved = true;
 	}
-	r->daemon_bytes +=
-	    buf_move(&c->client_out, &c->daemon_in, c->daemon_in.len);
+	if (!lane_pass(&c->client_out, &c->daemon_in, &r->daemon_bytes)) {
+		c->client.wr = IO_FAIL;
+		return true;
+	}
 	moved = end_write(&c->client, &c->client_out) || moved;
 	if (c->daemon.eof && c->daemon_in.len == 0 && c->client_out.len == 0 &&
 	    !c->client.shut && c->client.wr == IO_OK) {

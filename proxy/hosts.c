@@ -167,3 +167,14 @@ hosts_gather(struct str_list *out)
 	}
 	return rc != ERR_OK ? rc : add_interfaces(out);
 }
+
+void
+hosts_free(struct str_list *list, size_t given)
+{
+	size_t i;
+
+	for (i = given; i < list->n; i++) {
+		free((void *)(uintptr_t)list->item[i]);
+	}
+	str_list_fini(list);
+}

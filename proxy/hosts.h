@@ -21,4 +21,7 @@ enum err hosts_gather(struct str_list *out) MUST_USE;
 enum err hosts_add_aliases(
     struct str_list *out, const char *path, const char *name) MUST_USE;
 
+/* Frees the list and what hosts_gather() added behind the given ones. */
+void hosts_free(struct str_list *list, size_t given);
+
 #endif
