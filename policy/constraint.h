@@ -151,6 +151,8 @@ void constraint_env(struct walk *w, const struct json_node *root);
 void constraint_labels(struct walk *w, const struct json_node *root);
 void constraint_exec(struct walk *w, const struct json_node *root);
 void constraint_tty(struct walk *w, const struct json_node *root);
+/* Must an operation's body have labels? */
+bool constraint_wants_labels(const struct constraints *c, const struct op *op);
 /* The labels that an operation's body must have, or NULL. */
 const struct labels *constraint_forces(
     const struct constraints *c, const struct op *op);

@@ -136,27 +136,33 @@ constraint_labels(struct walk *w, const struct json_node *root)
 static const char *const labelled[] = { "ContainerCreate", "NetworkCreate",
 	"VolumeCreate" };
 
-const struct labels *
-constraint_forces(const struct constraints *c, const struct op *op)
+bool
+constraint_wants_labels(const struct constraints *c, const struct op *op)
 {
 	size_t i;
 
 	for (i = 0; i < NELEM(labelled); i++) {
 		if (strcmp(labelled[i], op->name) == 0) {
-			return c->labels.force.n > 0 ? &c->labels.force : NULL;
+			return c->labels.force.n > 0 || c->labels.require.n > 0;
 		}
 	}
-	return NULL;
+	return false;
+}
+
+const struct labels *
+constraint_forces(const struct constraints *c, const struct op *op)
+{
+	return constraint_wants_labels(c, op) && c->labels.force.n > 0
+		   ? &c->labels.force
+		   : NULL;
 }
 
 /* Newer dockerds take no body for an empty one. */
 enum verdict
 constraint_label_body(struct decision *d, struct policy_why *why)
 {
-	const struct constraints *c = &d->role->limits;
-
 	if (d->req->has_body ||
-	    (c->labels.force.n == 0 && c->labels.require.n == 0)) {
+	    !constraint_wants_labels(&d->role->limits, d->req->op)) {
 		return VERDICT_ALLOW;
 	}
 	return decision_refuse(d, why, RULE_LABELS, "Labels",

@@ -371,7 +371,7 @@ policy_body(struct decision *d, struct span body, struct policy_why *why)
 	if (rc != ERR_OK) {
 		return decision_fail(d, why, rc);
 	}
-	if (body.len == 0 && constraint_forces(&d->role->limits, op) != NULL) {
+	if (body.len == 0 && constraint_wants_labels(&d->role->limits, op)) {
 		body = span_of("{}"); /* what dockerd takes nothing for */
 	}
 	if (body.len > 0) {

@@ -82,6 +82,7 @@ wants_labels(void **state)
 		{ CREATE, "{\"Labels\":{\"job\":\"\"}}", "labels", "Labels",
 		    "" },
 		{ CREATE, "{\"Labels\":null}", "labels", "Labels", "" },
+		{ CREATE, "", "labels", "Labels", "" },
 		{ CREATE, NULL, "labels", "Labels", "without a body" },
 		{ "POST /volumes/create", "{\"Name\":\"v\"}", "labels",
 		    "Labels", "" },
