@@ -269,7 +269,9 @@ cert_issue(int argc, char **argv)
 	}
 	req.units = units.item;
 	req.n_units = units.n;
-	return issue_run(&req);
+	status = issue_run(&req);
+	str_list_fini(&units);
+	return status;
 }
 
 /* name, function, one line of help */
