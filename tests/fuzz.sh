@@ -14,6 +14,10 @@ cd "$(dirname "$0")/.."
 
 secs=${SECS:-10}
 clang=${CLANG:-clang}
+# F=effect: requests to a real dockerd (tests/integration/effect/).
+if [ "${F:-}" = effect ]; then
+	DINV_EFFECT_SECS=$secs exec sh tests/integration/run.sh -s -k as_long_as
+fi
 build=build/fuzz
 san='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 flags='-O1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE'
