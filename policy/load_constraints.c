@@ -114,27 +114,27 @@ static const struct member exec_rows[] = {
 };
 
 static const struct member rows[] = {
+	GROUP("images", images, images_rows),
+	GROUP("resources", resources, resources_rows),
+	GROUP("capabilities", capabilities, capabilities_rows),
+	MEMBER("require", KIND_REQUIRE, require),
+	MEMBER("host_paths", KIND_PATHS, host_paths),
+	GROUP("volumes", volumes, volumes_rows),
+	GROUP("ports", ports, ports_rows),
+	GROUP("networks", networks, networks_rows),
+	MEMBER("devices", KIND_WORDS, devices),
+	MEMBER("extra_hosts", KIND_WORDS, extra_hosts),
+	MEMBER("log_drivers", KIND_WORDS, log_drivers),
+	MEMBER("restart", KIND_RESTART, restart),
+	MEMBER("runtimes", KIND_WORDS, runtimes),
+	MEMBER("security_options", KIND_WORDS, security_options),
+	MEMBER("sysctls", KIND_WORDS, sysctls),
+	MEMBER("ulimits", KIND_ULIMITS, ulimits),
 	GROUP("env", env_deny, env_rows),
 	GROUP("labels", labels, labels_rows),
 	GROUP("exec", exec, exec_rows),
 	MEMBER("tty", KIND_FALSE, no_tty),
 	MEMBER("attach", KIND_FALSE, no_attach),
-	GROUP("ports", ports, ports_rows),
-	GROUP("networks", networks, networks_rows),
-	MEMBER("extra_hosts", KIND_WORDS, extra_hosts),
-	MEMBER("sysctls", KIND_WORDS, sysctls),
-	MEMBER("ulimits", KIND_ULIMITS, ulimits),
-	MEMBER("runtimes", KIND_WORDS, runtimes),
-	MEMBER("log_drivers", KIND_WORDS, log_drivers),
-	MEMBER("devices", KIND_WORDS, devices),
-	MEMBER("restart", KIND_RESTART, restart),
-	MEMBER("security_options", KIND_WORDS, security_options),
-	MEMBER("host_paths", KIND_PATHS, host_paths),
-	GROUP("volumes", volumes, volumes_rows),
-	GROUP("capabilities", capabilities, capabilities_rows),
-	MEMBER("require", KIND_REQUIRE, require),
-	GROUP("resources", resources, resources_rows),
-	GROUP("images", images, images_rows),
 };
 
 /* --- values --------------------------------------------------------------- */
@@ -532,10 +532,12 @@ read_value(struct loader *l, struct constraints *c, const struct member *m,
 
 /* --- members -------------------------------------------------------------- */
 
+/* The long list has blanks alone between its names, to fit a diag. */
 static void
 complain_member(struct loader *l, const struct json_node *v,
     const struct member *m, size_t n, const char *of)
 {
+	const char *mark = m == rows ? " " : ", ";
 	char names[200] = "";
 	size_t i, len;
 
@@ -544,10 +546,15 @@ complain_member(struct loader *l, const struct json_node *v,
 		snprintf(names + len, sizeof(names) - len, "%s%s",
 		    i == 0	 ? ""
 		    : i == n - 1 ? " or "
-				 : ", ",
+				 : mark,
 		    m[i].name);
 	}
-	load_complain(l, v, "%s has no member %s; expected %s", of,
+	if (m == rows) {
+		load_complain(l, v, "no constraint %s; expected %s",
+		    quote(json_key(v)).s, names);
+		return;
+	}
+	load_complain(l, v, "\"%s\" has no member %s; expected %s", of,
 	    quote(json_key(v)).s, names);
 }
 

@@ -232,8 +232,7 @@ static void
 refuses_policies_that_cannot_be_meant(void **state)
 {
 	static const struct mistake m[] = {
-		{ "\"image\":{}", "constraints has no member \"image\"; "
-				  "expected" },
+		{ "\"image\":{}", "exec tty or attach" },
 		{ "\"images\":[]", "\"images\" must be an object" },
 		{ "\"images\":{\"runs\":[]}",
 		    "expected run, pull, push, tag or digest_only" },
