@@ -55,6 +55,18 @@ meets(const struct words *list, const struct image_ref *ref)
 	return false;
 }
 
+/*
+ * Does it mean one image for good?  An id does when it is whole: what looks
+ * like a part of one ("cafe", "sha256:cafe") is a name to dockerd first.
+ */
+static bool
+is_fixed(const struct image_ref *ref)
+{
+	return ref->kind == IMAGE_REF_DIGEST ||
+	       (ref->kind == IMAGE_REF_ID &&
+		   strlen(ref->text) >= strlen("sha256:") + 64);
+}
+
 bool
 constraint_image(const struct constraints *c, enum image_use use,
     const struct image_ref *ref, struct span as_written, char *what,
@@ -86,8 +98,7 @@ constraint_image(const struct constraints *c, enum image_use use,
 		    words_show(list).s);
 		return false;
 	}
-	if (digest && ref->kind != IMAGE_REF_DIGEST &&
-	    ref->kind != IMAGE_REF_ID) {
+	if (digest && !is_fixed(ref)) {
 		snprintf(what, size,
 		    "to %s the image %s without a digest (write "
 		    "name@sha256:...)",

@@ -352,7 +352,11 @@ judge_foreign_namespace(
 	struct span mode = text_of(v);
 
 	if (strcmp(f->name, "NetworkMode") == 0 && w->limits != NULL &&
-	    constraint_network(w->limits, mode)) {
+	    w->limits->networks.modes.set) {
+		/* Of an existing container, namespaces alone matter. */
+		if (judge_is_foreign_network(mode)) {
+			(void)constraint_judge_network(w, mode);
+		}
 		return;
 	}
 	if (span_is(mode, "host") || span_starts(mode, "container:")) {

@@ -124,7 +124,20 @@ joins_networks_by_list(void **state)
 		{ START, NULL, NULL, "", "" },
 	};
 
+	static const struct role_case narrowed[] = {
+		{ CREATE, HC("\"NetworkMode\":\"host\""), "host-namespaces",
+		    "HostConfig.NetworkMode", "" },
+		{ START, NULL, "host-namespaces", "HostConfig.NetworkMode",
+		    "" },
+		{ CREATE, HC("\"PidMode\":\"host\""), NULL, "", "" },
+	};
+
 	(void)state;
+	ask_cases("{\"clients\":[{\"match\":{\"cn\":\"x\"},\"role\":\"t\"}],"
+		  "\"roles\":{\"t\":{\"extends\":\"ci-runner\",\"may\":["
+		  "\"host-namespaces\"],\"constraints\":{\"networks\":{"
+		  "\"modes\":[\"bridge\"]}}}}}",
+	    narrowed, NELEM(narrowed), networks);
 	ask_cases(ROLE_TEXT("ci-runner",
 		      "\"networks\":{\"modes\":[\"ci-*\",\"none\"],"
 		      "\"drivers\":[\"macvlan\"]}"),

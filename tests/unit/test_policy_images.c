@@ -187,6 +187,11 @@ wants_a_digest_where_the_role_does(void **state)
 	static const struct role_case c[] = {
 		{ CREATE, "{\"Image\":\"alpine:3\"}", "images", "Image",
 		    "without a digest (write name@sha256:...)" },
+		{ CREATE, "{\"Image\":\"cafe\"}", "images", "Image",
+		    "without a digest" },
+		{ CREATE, "{\"Image\":\"sha256:cafe\"}", "images", "Image",
+		    "without a digest" },
+		{ CREATE, "{\"Image\":\"" HEX "\"}", NULL, "", "" },
 		{ "POST /images/create?fromImage=alpine&tag=3", NULL, "images",
 		    "fromImage", "without a digest" },
 		{ CREATE, "{\"Image\":\"alpine@" SHA "\"}", NULL, "", "" },
