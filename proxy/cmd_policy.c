@@ -286,6 +286,8 @@ policy_cmd_explain(int argc, char **argv)
 	rc = explain(&q, argv[1], argv[2]);
 	secret_fini(&q.text);
 	secret_fini(&q.body);
+	str_list_fini(&q.ou);
+	str_list_fini(&q.o);
 	return rc;
 }
 
