@@ -93,7 +93,8 @@ static const struct fields restart_policy = TABLE(restart_policy_rows);
 	    PLAIN("CpuRealtimePeriod", FT_INT),                                \
 	    PLAIN("CpuRealtimeRuntime", FT_INT), PLAIN("CpusetCpus", FT_STR),  \
 	    PLAIN("CpusetMems", FT_STR),                                       \
-	    { "Devices", FT_OBJS, &device, RULE_DEVICES, NULL, judge_devices }, \
+	    { "Devices", FT_OBJS, &device, RULE_DEVICES, NULL,                 \
+		    judge_devices },                                           \
 	    RULED("DeviceCgroupRules", FT_STRS, RULE_DEVICES),                 \
 	    DEVICES("DeviceRequests", device_request),                         \
 	    PLAIN("KernelMemory", FT_INT), PLAIN("KernelMemoryTCP", FT_INT),   \
