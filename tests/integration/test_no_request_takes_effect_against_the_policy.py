@@ -94,7 +94,7 @@ def test_no_request_takes_effect_against_the_policy(world, team):
             show(run, began)
             # The honest ones are no use where dockerd takes none of them.
             taken = sum(n for status, n in run.honest.items() if status and status < 400)
-            assert taken > 0.8 * sum(run.honest.values()), run.honest
+            assert taken > 0.98 * sum(run.honest.values()), run.honest
         assert not run.faults, "\n" + told(seed, run.faults)
     assert world.swarm_is_off()
 
