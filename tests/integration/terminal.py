@@ -66,17 +66,30 @@ class Terminal:
         before, self.seen = self.seen.split(mark, 1)
         return before.decode("utf-8", "replace")
 
-    def ask(self, command, answer, seconds=DEADLINE):
+    def ask(self, command, answer, seconds=DEADLINE, nudge=lambda: None):
         """Repeats a command until its answer comes: for what follows later."""
         end = time.monotonic() + seconds
         while answer.encode() not in self.seen:
             assert time.monotonic() < end, \
                 f"{command!r} never printed {answer!r}: {self.seen!r}"
+            nudge()
             self.type(command)
             until = time.monotonic() + 1
             while answer.encode() not in self.seen and time.monotonic() < until:
                 self.seen += self._read(until - time.monotonic()) or b""
         self.expect(answer)
+
+    def resize_inside(self, rows, cols):
+        """Resizes until a shell at the other end says so.
+
+        docker listens for SIGWINCH only from a moment after its first resize
+        on, and the kernel sends one only for a change: hence again and again.
+        """
+        def change():
+            self.resize(rows + 1, cols)
+            self.resize(rows, cols)
+
+        self.ask("stty size\r", f"{rows} {cols}", nudge=change)
 
     def status(self, seconds=DEADLINE):
         """The client's exit status; what it printed last is in seen."""

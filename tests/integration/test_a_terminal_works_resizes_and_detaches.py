@@ -14,8 +14,7 @@ def test_run_it_is_a_terminal_of_the_right_size(any_lane):
                       rows=31, cols=91) as t:
             # The first size follows the start by a request of its own.
             t.ask("stty size\r", "31 91")
-            t.resize(33, 93)
-            t.ask("stty size\r", "33 93")
+            t.resize_inside(33, 93)
             t.type("tty; exit 3\r")
             t.expect("/dev/pts/0")
             return t.status()
@@ -63,8 +62,7 @@ def test_exec_it(lane, name):
         def session(side):
             with terminal(side, "exec", "-it", name, "sh", rows=21, cols=81) as t:
                 t.ask("stty size\r", "21 81")
-                t.resize(22, 82)
-                t.ask("stty size\r", "22 82")
+                t.resize_inside(22, 82)
                 t.type("exit 4\r")
                 return t.status()
 
