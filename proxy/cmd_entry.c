@@ -28,7 +28,7 @@
 #include "certs/store.h"
 #include "cmd.h"
 #include "entry.h"
-#include "hosts.h"
+#include "ensure.h"
 #include "log.h"
 #include "supervise.h"
 #include "words.h"
@@ -182,50 +182,6 @@ have_standard_files(void)
 
 /* What the store says of files that were made, or are not as they should. */
 static void
-log_report(const struct store_report *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_notes; i++) {
-		if (r->note[i].kind == STORE_NOTE_WARN) {
-			log_warn("%s", r->note[i].text);
-		} else {
-			log_info("%s", r->note[i].text);
-		}
-	}
-	for (i = 0; i < STORE_N_FILES; i++) {
-		if ((r->made & BIT(i)) != 0) {
-			log_info("made %s/%s", opts.certs,
-			    store_file_name((enum store_file)i));
-		}
-	}
-}
-
-static bool
-make_certificates(enum entry_mode mode)
-{
-	struct store_report report;
-	struct diag d = { 0, 0, "" };
-	struct store_request req = { .dir = opts.certs, .now = time(NULL) };
-	enum err rc;
-
-	if (hosts_gather(&opts.host) != ERR_OK) {
-		log_error("out of memory");
-		return false;
-	}
-	req.hosts = opts.host.item;
-	req.n_hosts = opts.host.n;
-	req.mode = mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY;
-	rc = store_ensure(&req, &report, &d);
-	log_report(&report);
-	if (rc != ERR_OK) {
-		log_error("certificates: %s dir=%s",
-		    d.text[0] == '\0' ? err_text(rc) : d.text, opts.certs);
-	}
-	return rc == ERR_OK;
-}
-
-static void
 warn_of_open_doors(enum entry_mode mode)
 {
 	if (mode == ENTRY_TLS) {
@@ -317,7 +273,8 @@ cmd_entry(int argc, char **argv)
 	mode = entry_mode(&opts);
 	if (!opts.local) {
 		warn_of_open_doors(mode);
-		if (mode != ENTRY_PLAIN && !make_certificates(mode)) {
+		if (mode != ENTRY_PLAIN && !ensure_certs(opts.certs,
+	    mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY, &opts.host)) {
 			return 1;
 		}
 	}

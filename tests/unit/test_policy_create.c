@@ -169,9 +169,9 @@ static const struct {
 	    "HostConfig.VolumesFrom" },
 	/* capabilities, devices, namespaces */
 	{ HC("\"CapAdd\":[\"SYS_ADMIN\"]"), "capabilities",
-	    "HostConfig.CapAdd" },
+	    "HostConfig.CapAdd[0]" },
 	{ HC("\"CapAdd\":\"SYS_ADMIN\""), "capabilities", "HostConfig.CapAdd" },
-	{ HC("\"capadd\":[\"all\"]"), "capabilities", "HostConfig.CapAdd" },
+	{ HC("\"capadd\":[\"all\"]"), "capabilities", "HostConfig.CapAdd[0]" },
 	{ HC("\"Capabilities\":[\"CAP_SYS_ADMIN\"]"), "capabilities",
 	    "HostConfig.Capabilities" },
 	{ HC("\"Devices\":[{\"PathOnHost\":\"/dev/sda\",\"PathInContainer\":"

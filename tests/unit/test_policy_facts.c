@@ -44,7 +44,7 @@ static const struct {
 	{ "{\"Id\":\"" ID "\",\"HostConfig\":{\"Binds\":[\"/:/h\"]}}",
 	    "host-paths", "HostConfig.Binds[0]" },
 	{ "{\"Id\":\"" ID "\",\"HostConfig\":{\"CapAdd\":[\"NET_ADMIN\"]}}",
-	    "capabilities", "HostConfig.CapAdd" },
+	    "capabilities", "HostConfig.CapAdd[0]" },
 	{ "{\"Id\":\"" ID "\",\"HostConfig\":{\"MaskedPaths\":[]}}",
 	    "masked-paths", "HostConfig.MaskedPaths" },
 	{ "{\"Id\":\"" ID "\",\"HostConfig\":{\"Devices\":[{\"PathOnHost\":"

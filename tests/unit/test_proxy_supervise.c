@@ -324,7 +324,9 @@ rig_run(struct rig *r, int pending)
 		_exit(94);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	(void)dup(0); /* without close-on-exec */
+	if (dup(0) == -1) { /* without close-on-exec */
+		_exit(95);
+	}
 	if (pending != 0) {
 		raise(pending);
 	}
