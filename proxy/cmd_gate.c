@@ -46,7 +46,8 @@ parse(struct gate_flags *f, int argc, char **argv)
 		{ "insecure-plain", FLAG_BOOL, &f->plain, "",
 		    "no TLS: whoever reaches the port is an anonymous client" },
 		{ "policy", FLAG_STRING, &f->conf.policy, "FILE",
-		    "a policy file, or a preset: admin, read-only, ci-runner" },
+		    "a policy file, or a preset: admin, read-only, ci-runner, "
+		    "builder" },
 		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
 		    "append audit records here; - for standard output" },
 		{ "config", FLAG_STRING, &f->config, "FILE",
