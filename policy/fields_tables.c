@@ -172,8 +172,7 @@ static const struct fields mount = TABLE(mount_rows);
 static const struct field log_config_rows[] = {
 	{ "Type", FT_STR, NULL, RULE_LOG_DRIVER,
 	    ALLOW("", "json-file", "local", "none"), NULL },
-	{ "Config", FT_STRMAP, NULL, RULE_LOG_DRIVER, NULL,
-	    judge_log_options },
+	{ "Config", FT_STRMAP, NULL, RULE_LOG_DRIVER, NULL, judge_log_options },
 };
 static const struct fields log_config = TABLE(log_config_rows);
 

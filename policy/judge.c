@@ -117,22 +117,36 @@ judge_bind(struct walk *w, struct span bind)
 	walk_need(w, FACT_VOLUME, source);
 }
 
-void
-judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
+/* Each element of an array, with its index on the path. */
+static void
+each_element(struct walk *w, const struct json_node *v,
+    void (*judge)(struct walk *w, const struct json_node *e))
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
 
-	(void)f;
 	if (json_type(v) != JSON_ARRAY) {
 		return;
 	}
 	w->at = &here;
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		judge_bind(w, json_string(e));
+		judge(w, e);
 		here.index++;
 	}
 	w->at = here.up;
+}
+
+static void
+bind_element(struct walk *w, const struct json_node *e)
+{
+	judge_bind(w, json_string(e));
+}
+
+void
+judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	(void)f;
+	each_element(w, v, bind_element);
 }
 
 static struct span
@@ -212,23 +226,18 @@ judge_bind_options(
 	}
 }
 
+static void
+mount_element(struct walk *w, const struct json_node *e)
+{
+	judge_mount(w, e);
+	judge_target(w, text_of(fields_get(e, "Target")));
+}
+
 void
 judge_mounts(struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct frame here = { .up = w->at };
-	const struct json_node *e;
-
 	(void)f;
-	if (json_type(v) != JSON_ARRAY) {
-		return;
-	}
-	w->at = &here;
-	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		judge_mount(w, e);
-		judge_target(w, text_of(fields_get(e, "Target")));
-		here.index++;
-	}
-	w->at = here.up;
+	each_element(w, v, mount_element);
 }
 
 /* --- networks ------------------------------------------------------------ */
@@ -299,26 +308,23 @@ judge_is_host_gateway(struct span s)
 				strlen("host-gateway")) != NULL;
 }
 
+static void
+extra_host_element(struct walk *w, const struct json_node *e)
+{
+	if (judge_is_host_gateway(json_string(e)) &&
+	    (w->limits == NULL ||
+		!words_match(&w->limits->extra_hosts, json_string(e)))) {
+		walk_refuse(
+		    w, RULE_EXTRA_HOSTS, "%s", rule_what(RULE_EXTRA_HOSTS));
+	}
+}
+
 void
 judge_extra_hosts(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct frame here = { .up = w->at };
-	const struct json_node *e;
-
-	if (json_type(v) != JSON_ARRAY) {
-		return;
-	}
-	w->at = &here;
-	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		if (judge_is_host_gateway(json_string(e)) &&
-		    (w->limits == NULL || !words_match(&w->limits->extra_hosts,
-					      json_string(e)))) {
-			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
-		}
-		here.index++;
-	}
-	w->at = here.up;
+	(void)f;
+	each_element(w, v, extra_host_element);
 }
 
 /* --- single values ------------------------------------------------------- */
@@ -406,17 +412,6 @@ void
 judge_mount_points(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct frame here = { .up = w->at };
-	const struct json_node *e;
-
 	(void)f;
-	if (json_type(v) != JSON_ARRAY) {
-		return;
-	}
-	w->at = &here;
-	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		judge_mount_point(w, e);
-		here.index++;
-	}
-	w->at = here.up;
+	each_element(w, v, judge_mount_point);
 }

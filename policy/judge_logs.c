@@ -13,8 +13,8 @@ static const char *const options[] = { "max-size", "max-file", "compress",
 	"labels", "labels-regex", "env", "env-regex", "tag", "mode",
 	"max-buffer-size" };
 
-static const char *const templates[] = { "{{.ID}}", "{{.FullID}}",
-	"{{.Name}}", "{{.ImageName}}", "{{.ImageID}}", "{{.ImageFullID}}" };
+static const char *const templates[] = { "{{.ID}}", "{{.FullID}}", "{{.Name}}",
+	"{{.ImageName}}", "{{.ImageID}}", "{{.ImageFullID}}" };
 
 static bool
 is_option(struct span key)
@@ -39,8 +39,8 @@ is_tag(struct span s)
 	while ((open = memmem(s.p, s.len, "{{", 2)) != NULL) {
 		s.len -= (size_t)(open - s.p);
 		s.p = open;
-		for (i = 0; i < NELEM(templates) &&
-		     !span_starts(s, templates[i]);) {
+		for (i = 0;
+		     i < NELEM(templates) && !span_starts(s, templates[i]);) {
 			i++;
 		}
 		if (i == NELEM(templates)) {
@@ -54,8 +54,8 @@ is_tag(struct span s)
 }
 
 void
-judge_log_options(struct walk *w, const struct field *f,
-    const struct json_node *v)
+judge_log_options(
+    struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *e;
@@ -70,8 +70,10 @@ judge_log_options(struct walk *w, const struct field *f,
 			walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
 			    quote(here.key).s);
 		} else if (span_is(here.key, "tag") &&
-		    json_type(e) == JSON_STRING && !is_tag(json_string(e))) {
-			walk_refuse(w, f->rule, "a template that does more "
+			   json_type(e) == JSON_STRING &&
+			   !is_tag(json_string(e))) {
+			walk_refuse(w, f->rule,
+			    "a template that does more "
 			    "than name the container (%s)",
 			    quote(json_string(e)).s);
 		}

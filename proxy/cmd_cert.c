@@ -122,8 +122,8 @@ cert_init(int argc, char **argv)
 		return fail(&d, ERR_USAGE);
 	}
 	given = hosts.n;
-	status = hosts_gather(&hosts) == ERR_OK ? init_run(dir, &hosts) :
-						  fail(&d, ERR_NOMEM);
+	status = hosts_gather(&hosts) == ERR_OK ? init_run(dir, &hosts)
+						: fail(&d, ERR_NOMEM);
 	hosts_free(&hosts, given);
 	return status;
 }

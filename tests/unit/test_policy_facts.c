@@ -338,8 +338,8 @@ reads_what_a_container_printed(void **state)
 	struct asked a;
 
 	(void)state;
-	ask_preset("ci-runner", "POST /v1.41/containers/x/start", NULL, answers,
-	    &a);
+	ask_preset(
+	    "ci-runner", "POST /v1.41/containers/x/start", NULL, answers, &a);
 	assert_int_equal(a.verdict, VERDICT_ALLOW);
 }
 
