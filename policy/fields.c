@@ -376,7 +376,7 @@ judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 		f->judge(w, f, v);
 	} else if (f->allow != NULL) {
 		judge_allow(w, f, v);
-	} else if (f->rule != RULE_NONE && !fields_zero(v)) {
+	} else if (f->rule != RULE_NONE && !fields_nothing(f, v)) {
 		if (list_of(w, f, &match) != NULL) {
 			judge_allow(w, f, v);
 		} else {

@@ -121,6 +121,8 @@ void walk_path(const struct frame *at, char *out, size_t size);
 
 /* "", 0, false, null, [] and {}, also a struct of nothing else. */
 bool fields_zero(const struct json_node *v);
+/* Does the value of this field ask for nothing? */
+bool fields_nothing(const struct field *f, const struct json_node *v);
 /* The member that Go reads as name (its case folded), or NULL. */
 const struct json_node *fields_get(
     const struct json_node *object, const char *name);

@@ -118,3 +118,14 @@ fields_zero(const struct json_node *v)
 	}
 	return true;
 }
+
+/* Nothing is asked for.  A map's key with an empty value is something:
+ * {"net.ipv4.ip_forward": ""}. */
+bool
+fields_nothing(const struct field *f, const struct json_node *v)
+{
+	if (f->type == FT_STRMAP && json_type(v) == JSON_OBJECT) {
+		return json_first(v) == NULL;
+	}
+	return fields_zero(v);
+}
