@@ -55,7 +55,9 @@ def test_up_logs_ps_exec_and_down(lane, compose):
         seen = []
         up = compose(side, "up", "-d")
         assert up.status == 0, up
-        waited = side.docker("wait", compose(side, "ps", "-q", "client").out.strip())
+        # -a: it may have ended already, and v2 lists only what runs.
+        client = compose(side, "ps", "-a", "-q", "client").out.strip()
+        waited = side.docker("wait", client)
         seen.append((waited.status, waited.out))
         logs = compose(side, "logs", "client")
         assert logs.status == 0, logs
