@@ -138,3 +138,25 @@ def answers(client):
         return client.reader.answer().status == 200
     except (OSError, ssl.SSLError, EOFError):
         return False
+
+
+def test_bodies_of_all_clients_have_one_bound(scripted):
+    """What policy reads is held: one client's body leaves less for others'."""
+    gate, _ = scripted(answering(OK), policy="ci-runner",
+                       limits={"body_bytes": 1000, "bodies_bytes": 1500})
+    head = (b"POST /v1.41/volumes/create HTTP/1.1\r\nHost: a\r\n"
+            b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 900\r\n\r\n")
+    with gate.connect() as first, gate.connect() as second:
+        first.send(head)  # 100: its room is set aside
+        assert first.reader.line() == b"HTTP/1.1 100 Continue"
+        assert first.reader.line() == b""
+        second.send(head)
+        refused = second.reader.answer("POST")
+        assert refused.status == 503
+        assert b"bodies_bytes" in refused.body
+        first.send(b"{" + b" " * 898 + b"}")
+        assert first.reader.answer("POST").status == 200
+    with gate.connect() as third:  # and given back
+        third.send(head)
+        assert third.reader.line() == b"HTTP/1.1 100 Continue"
