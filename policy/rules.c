@@ -20,7 +20,8 @@ static const struct {
 #undef X
 };
 
-static_assert(RULE_N <= 64, "a set of rules is a uint64_t");
+/* Those that a role may be given come first. */
+static_assert(RULE_IMAGES <= 64, "a set of rules is a uint64_t");
 
 const char *
 rule_name(enum rule r)

@@ -13,8 +13,8 @@ enum rule {
 	RULE_N
 };
 
-/* One rule in a set, a uint64_t. */
-#define RULE_BIT(r) ((uint64_t)1 << (r))
+/* One rule in a set, a uint64_t; of rules that no set holds, none. */
+#define RULE_BIT(r) ((uint64_t)((unsigned)(r) < 64) << ((unsigned)(r)&63))
 
 const char *rule_name(enum rule r); /* "" for RULE_NONE */
 /* What is refused, as in "role ci-runner refuses ...". */

@@ -27,8 +27,8 @@
 
 #include "certs/store.h"
 #include "cmd.h"
-#include "entry.h"
 #include "ensure.h"
+#include "entry.h"
 #include "log.h"
 #include "supervise.h"
 #include "words.h"
@@ -273,8 +273,10 @@ cmd_entry(int argc, char **argv)
 	mode = entry_mode(&opts);
 	if (!opts.local) {
 		warn_of_open_doors(mode);
-		if (mode != ENTRY_PLAIN && !ensure_certs(opts.certs,
-	    mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY, &opts.host)) {
+		if (mode != ENTRY_PLAIN &&
+		    !ensure_certs(opts.certs,
+			mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY,
+			&opts.host)) {
 			return 1;
 		}
 	}

@@ -237,7 +237,7 @@ static void
 refuses_policies_that_cannot_be_meant(void **state)
 {
 	static const struct mistake m[] = {
-		{ "\"image\":{}", "exec tty or attach" },
+		{ "\"image\":{}", "no constraint \"image\"" },
 		{ "\"images\":[]", "\"images\" must be an object" },
 		{ "\"images\":{\"runs\":[]}",
 		    "expected run, pull, push, tag or digest_only" },
