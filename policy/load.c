@@ -18,6 +18,7 @@
  */
 #include "load.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,57 @@ load_want_true(struct loader *l, const struct json_node *v, const char *what)
 		return false;
 	}
 	return true;
+}
+
+/* --- members ------------------------------------------------------------- */
+
+static void
+complain_member(
+    struct loader *l, const struct load_table *t, const struct json_node *m)
+{
+	char names[160] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < t->n; i++) {
+		len +=
+		    (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
+			i == 0		? ""
+			: i == t->n - 1 ? " or "
+					: ", ",
+			t->row[i].name);
+		assert(len < sizeof(names));
+	}
+	load_complain(l, m, "%s has no member %s; expected %s", t->a,
+	    quote(json_key(m)).s, names);
+}
+
+void
+load_members(struct loader *l, const struct load_table *t, void *to,
+    const struct json_node *v)
+{
+	const struct json_node *m;
+	size_t i;
+
+	for (m = json_first(v); m != NULL; m = json_next(m)) {
+		for (i = 0;
+		     i < t->n && !span_is(json_key(m), t->row[i].name);) {
+			i++;
+		}
+		if (i == t->n) {
+			complain_member(l, t, m);
+		} else if (t->row[i].read != NULL) {
+			t->row[i].read(l, to, m);
+		}
+	}
+}
+
+void
+load_about(struct loader *l, void *to, const struct json_node *m)
+{
+	(void)to;
+	if (json_type(m) != JSON_STRING) {
+		load_complain(l, m, "%s must be a text", quote(json_key(m)).s);
+	}
 }
 
 /* --- clients ------------------------------------------------------------- */
@@ -164,42 +216,50 @@ set_kind(struct loader *l, const struct json_node *m, struct match *out,
 }
 
 static void
-read_match_member(
-    struct loader *l, const struct json_node *m, struct match *out)
+read_anonymous(struct loader *l, void *to, const struct json_node *m)
 {
-	struct span s, *to;
-	size_t i;
+	if (load_want_true(l, m, "\"anonymous\"")) {
+		set_kind(l, m, to, PRINCIPAL_ANONYMOUS);
+	}
+}
 
-	if (span_is(json_key(m), "anonymous")) {
-		if (load_want_true(l, m, "\"anonymous\"")) {
-			set_kind(l, m, out, PRINCIPAL_ANONYMOUS);
-		}
-		return;
-	}
-	for (i = 0; i < NELEM(match_members); i++) {
-		if (span_is(json_key(m), match_members[i].name)) {
-			break;
-		}
-	}
-	if (i == NELEM(match_members)) {
-		load_complain(l, m,
-		    "a match has no member %s; expected cn, o, ou, "
-		    "san, fingerprint, serial, uid, gid or anonymous",
-		    quote(json_key(m)).s);
-		return;
+static void
+read_pattern(struct loader *l, void *to, const struct json_node *m)
+{
+	struct match *out = to;
+	struct span s, *at;
+	size_t i = 0;
+
+	while (!span_is(json_key(m), match_members[i].name)) {
+		i++;
+		assert(i < NELEM(match_members));
 	}
 	if (!want_pattern(l, m, match_members[i].kind == PRINCIPAL_LOCAL, &s)) {
 		return;
 	}
-	to = (struct span *)(void *)((char *)out + match_members[i].off);
-	*to = match_members[i].hex ? keep_hex(l, s) : load_keep(l, s);
+	at = (struct span *)(void *)((char *)out + match_members[i].off);
+	*at = match_members[i].hex ? keep_hex(l, s) : load_keep(l, s);
 	set_kind(l, m, out, match_members[i].kind);
 }
 
+static const struct load_member match_rows[] = {
+	{ "cn", read_pattern },
+	{ "o", read_pattern },
+	{ "ou", read_pattern },
+	{ "san", read_pattern },
+	{ "fingerprint", read_pattern },
+	{ "serial", read_pattern },
+	{ "uid", read_pattern },
+	{ "gid", read_pattern },
+	{ "anonymous", read_anonymous },
+};
+const struct load_table load_match_table = { "a match", match_rows,
+	NELEM(match_rows) };
+
 static void
-read_match(struct loader *l, const struct json_node *v, struct match *out)
+read_match(struct loader *l, void *to, const struct json_node *v)
 {
-	const struct json_node *m;
+	struct client *c = to;
 
 	if (json_type(v) != JSON_OBJECT) {
 		load_complain(l, v, "\"match\" must be an object");
@@ -211,40 +271,32 @@ read_match(struct loader *l, const struct json_node *v, struct match *out)
 		    "{\"cn\": \"*\"} for every certificate");
 		return;
 	}
-	for (m = json_first(v); m != NULL; m = json_next(m)) {
-		read_match_member(l, m, out);
-	}
+	load_members(l, &load_match_table, &c->match, v);
 }
 
 static void
-read_client_member(
-    struct loader *l, const struct json_node *m, struct client *c)
+read_client_role(struct loader *l, void *to, const struct json_node *m)
 {
+	struct client *c = to;
 	struct span name;
 
-	if (span_is(json_key(m), "match")) {
-		read_match(l, m, &c->match);
-	} else if (span_is(json_key(m), "role")) {
-		if (load_want_text(l, m, "the name of a role", &name)) {
-			c->role = load_want_role(l, m, name, false);
-		}
-	} else if (span_is(json_key(m), "about")) {
-		if (json_type(m) != JSON_STRING) {
-			load_complain(l, m, "\"about\" must be a text");
-		}
-	} else {
-		load_complain(l, m,
-		    "a client has no member %s; expected match, "
-		    "role or about",
-		    quote(json_key(m)).s);
+	if (load_want_text(l, m, "the name of a role", &name)) {
+		c->role = load_want_role(l, m, name, false);
 	}
 }
+
+static const struct load_member client_rows[] = {
+	{ "match", read_match },
+	{ "role", read_client_role },
+	{ "about", load_about },
+};
+const struct load_table load_client_table = { "a client", client_rows,
+	NELEM(client_rows) };
 
 static struct client *
 read_client(struct loader *l, const struct json_node *v)
 {
 	struct client *c = load_take(l, sizeof(*c));
-	const struct json_node *m;
 
 	if (c == NULL) {
 		return NULL;
@@ -256,9 +308,7 @@ read_client(struct loader *l, const struct json_node *v)
 		return NULL;
 	}
 	c->line = load_line(v);
-	for (m = json_first(v); m != NULL; m = json_next(m)) {
-		read_client_member(l, m, c);
-	}
+	load_members(l, &load_client_table, c, v);
 	if (json_get(v, "match") == NULL || json_get(v, "role") == NULL) {
 		load_complain(
 		    l, v, "a client needs both \"match\" and \"role\"");
@@ -267,11 +317,12 @@ read_client(struct loader *l, const struct json_node *v)
 }
 
 static void
-read_clients(struct loader *l, const struct json_node *v)
+read_clients(struct loader *l, void *to, const struct json_node *v)
 {
 	struct client **end = &l->pol->clients;
 	const struct json_node *e;
 
+	(void)to;
 	if (json_type(v) != JSON_ARRAY) {
 		load_complain(l, v, "\"clients\" must be a list");
 		return;
@@ -306,11 +357,19 @@ read_roles(struct loader *l, const struct json_node *v)
 	}
 }
 
+/* "roles" were read before: clients ask for them. */
+static const struct load_member file_rows[] = {
+	{ "$schema", load_about },
+	{ "about", load_about },
+	{ "clients", read_clients },
+	{ "roles", NULL },
+};
+const struct load_table load_file_table = { "a policy", file_rows,
+	NELEM(file_rows) };
+
 static void
 read_file(struct loader *l, const struct json_node *root)
 {
-	const struct json_node *m;
-
 	if (json_type(root) != JSON_OBJECT) {
 		load_complain(
 		    l, root, "a policy must be an object with clients");
@@ -320,19 +379,7 @@ read_file(struct loader *l, const struct json_node *root)
 	if (l->roles != NULL) {
 		read_roles(l, l->roles);
 	}
-	for (m = json_first(root); m != NULL; m = json_next(m)) {
-		struct span key = json_key(m);
-
-		if (span_is(key, "clients")) {
-			read_clients(l, m);
-		} else if (!span_is(key, "roles") && !span_is(key, "about") &&
-			   !span_is(key, "$schema")) {
-			load_complain(l, m,
-			    "a policy has no member %s; expected "
-			    "clients, roles or about",
-			    quote(key).s);
-		}
-	}
+	load_members(l, &load_file_table, NULL, root);
 	if (json_get(root, "clients") == NULL) {
 		load_complain(l, root,
 		    "\"clients\" is missing: nobody could do "

@@ -38,6 +38,31 @@ bool load_want_true(
 /* A role that is there, or NULL; of a preset only where that is asked. */
 struct role *load_find_role(
     const struct policy *pol, struct span name, bool preset_only);
+/*
+ * What may stand in an object of the file: the members by name, and who reads
+ * each.  read may be NULL for what is read elsewhere, or is not.
+ */
+struct load_member {
+	const char *name;
+	void (*read)(struct loader *l, void *to, const struct json_node *m);
+};
+
+struct load_table {
+	const char *a; /* "a role" */
+	const struct load_member *row;
+	size_t n;
+};
+
+/* Reads all members of an object to to; complains where it is none. */
+void load_members(struct loader *l, const struct load_table *t, void *to,
+    const struct json_node *v);
+/* "about": a text for people; complains where it is none. */
+void load_about(struct loader *l, void *to, const struct json_node *m);
+
+/* All there are, for load.c, load_role.c and a test of the JSON Schema. */
+extern const struct load_table load_file_table, load_client_table,
+    load_match_table, load_role_table;
+
 /* Reads a role of the file. */
 struct role *load_add_role(struct loader *l, struct span name,
     const struct json_node *v, unsigned line);

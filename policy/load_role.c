@@ -112,8 +112,15 @@ read_ops(
 }
 
 static void
-read_may(struct loader *l, struct role *r, const struct json_node *v)
+read_allow(struct loader *l, void *to, const struct json_node *v)
 {
+	read_ops(l, to, v, true);
+}
+
+static void
+read_may(struct loader *l, void *to, const struct json_node *v)
+{
+	struct role *r = to;
 	const struct json_node *e;
 	struct span s;
 
@@ -144,8 +151,26 @@ read_may(struct loader *l, struct role *r, const struct json_node *v)
 }
 
 static void
-read_buildkit(struct loader *l, struct role *r, const struct json_node *v)
+read_constraints(struct loader *l, void *to, const struct json_node *v)
 {
+	struct role *r = to;
+
+	load_constraints(l, &r->limits, v);
+}
+
+static void
+read_unconstrained(struct loader *l, void *to, const struct json_node *v)
+{
+	struct role *r = to;
+
+	r->unconstrained = load_want_true(l, v, "\"unconstrained\"");
+}
+
+static void
+read_buildkit(struct loader *l, void *to, const struct json_node *v)
+{
+	struct role *r = to;
+
 	if (json_type(v) != JSON_STRING ||
 	    !span_is(json_string(v), "unjudged")) {
 		load_complain(l, v,
@@ -180,37 +205,19 @@ read_extends(struct loader *l, struct role *r, const struct json_node *v)
 	r->open = true;
 }
 
-/* The members but "extends", which comes first wherever it stands. */
-static void
-read_role_member(struct loader *l, struct role *r, const struct json_node *m)
-{
-	struct span key = json_key(m);
-
-	if (span_is(key, "extends")) {
-		return;
-	}
-	if (span_is(key, "about")) {
-		if (json_type(m) != JSON_STRING) {
-			load_complain(l, m, "\"about\" must be a text");
-		}
-	} else if (span_is(key, "allow")) {
-		read_ops(l, r, m, true);
-	} else if (span_is(key, "may")) {
-		read_may(l, r, m);
-	} else if (span_is(key, "constraints")) {
-		load_constraints(l, &r->limits, m);
-	} else if (span_is(key, "buildkit")) {
-		read_buildkit(l, r, m);
-	} else if (span_is(key, "unconstrained")) {
-		r->unconstrained = load_want_true(l, m, "\"unconstrained\"");
-	} else if (!span_is(key, "deny")) {
-		load_complain(l, m,
-		    "a role has no member %s; expected extends, "
-		    "about, allow, deny, may, constraints, buildkit or "
-		    "unconstrained",
-		    quote(key).s);
-	}
-}
+/* "extends" comes first wherever it stands, and "deny" last. */
+static const struct load_member role_rows[] = {
+	{ "extends", NULL },
+	{ "about", load_about },
+	{ "allow", read_allow },
+	{ "deny", NULL },
+	{ "may", read_may },
+	{ "constraints", read_constraints },
+	{ "buildkit", read_buildkit },
+	{ "unconstrained", read_unconstrained },
+};
+const struct load_table load_role_table = { "a role", role_rows,
+	NELEM(role_rows) };
 
 static void
 read_role(struct loader *l, struct role *r, const struct json_node *v)
@@ -225,9 +232,7 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 	if (m != NULL) {
 		read_extends(l, r, m);
 	}
-	for (m = json_first(v); m != NULL; m = json_next(m)) {
-		read_role_member(l, r, m);
-	}
+	load_members(l, &load_role_table, r, v);
 	/* Wherever it stands, what is denied was allowed before. */
 	m = json_get(v, "deny");
 	if (m != NULL) {

@@ -25,7 +25,7 @@ const char *err_text(enum err e);
 struct diag {
 	unsigned line;
 	unsigned col;
-	char text[224];
+	char text[320];
 };
 
 /* Formats d->text; what does not fit is cut.  d may be NULL. */
