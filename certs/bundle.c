@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "file.h"
 #include "issue.h"
+#include "ledger.h"
 #include "store.h"
 
 enum { KEY_PEM = 0, CA_PEM, CERT_PEM, N_PEM }; /* the order of writing */
@@ -46,6 +47,8 @@ struct output {
 	struct secret key;
 	struct buf ca;
 	struct buf cert;
+	struct cert *issued;
+	char issuer[ISSUE_ID_SIZE];
 };
 
 static enum err
@@ -121,6 +124,13 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 	}
 	if (rc == ERR_OK) {
 		rc = cert_to_pem(cert, &out->cert);
+	}
+	if (rc == ERR_OK) {
+		rc = issue_id(ca.key, out->issuer);
+	}
+	if (rc == ERR_OK) {
+		out->issued = cert;
+		cert = NULL;
 	}
 out:
 	cert_free(cert);
@@ -220,6 +230,86 @@ write_out(
 	return rc;
 }
 
+/* The certificate directory, locked. */
+struct locked {
+	int dir_fd;
+	int lock_fd;
+	struct ledger ledger;
+};
+
+static void
+locked_fini(struct locked *k)
+{
+	ledger_fini(&k->ledger);
+	if (k->lock_fd != -1) {
+		close(k->lock_fd);
+	}
+	if (k->dir_fd != -1) {
+		close(k->dir_fd);
+	}
+}
+
+static enum err
+locked_init(struct locked *k, const char *dir, struct diag *d)
+{
+	bool made;
+	enum err rc;
+
+	k->dir_fd = k->lock_fd = -1;
+	ledger_init(&k->ledger);
+	rc = dir_open(dir, 0755, &k->dir_fd, &made, d);
+	if (rc == ERR_OK) {
+		rc = dir_lock(k->dir_fd, &k->lock_fd);
+		if (rc != ERR_OK) {
+			diag_set(d, 0, 0,
+			    "what is issued is written down here, and the "
+			    "directory cannot be written to: %s",
+			    strerror(errno));
+		}
+	}
+	if (rc == ERR_OK) {
+		dir_sweep(k->dir_fd);
+		rc = ledger_load(&k->ledger, dir, d);
+	}
+	return rc;
+}
+
+/*
+ * Into the ledger first: a certificate that is not in there could not be
+ * taken back by name.  If the files cannot be written, out of it again.
+ */
+static enum err
+record_and_write(
+    const struct bundle_request *req, struct output *o, struct diag *d)
+{
+	struct diag why = { 0, 0, "" };
+	struct ledger_entry *e;
+	struct locked k;
+	enum err rc;
+
+	rc = locked_init(&k, req->dir, &why);
+	if (rc == ERR_OK) {
+		rc = ledger_add(
+		    &k.ledger, o->issued, LEDGER_CLIENT, o->issuer, &e, &why);
+	}
+	if (rc == ERR_OK) {
+		rc = ledger_save(&k.ledger, k.dir_fd, &why);
+	}
+	if (rc != ERR_OK) {
+		prefix(d, req->dir, &why, rc);
+		locked_fini(&k);
+		return rc;
+	}
+	rc = write_out(req, o, &why);
+	if (rc != ERR_OK) {
+		prefix(d, req->out, &why, rc);
+		k.ledger.n--;
+		(void)!ledger_save(&k.ledger, k.dir_fd, NULL);
+	}
+	locked_fini(&k);
+	return rc;
+}
+
 enum err
 bundle_write(
     const struct bundle_request *req, struct bundle_result *res, struct diag *d)
@@ -241,13 +331,13 @@ bundle_write(
 		prefix(d, req->dir, &why, rc);
 		goto out;
 	}
-	rc = write_out(req, &o, &why);
+	rc = record_and_write(req, &o, d);
 	if (rc != ERR_OK) {
-		prefix(d, req->out, &why, rc);
 		goto out;
 	}
 	*res = got;
 out:
+	cert_free(o.issued);
 	secret_fini(&o.key);
 	buf_fini(&o.ca);
 	buf_fini(&o.cert);

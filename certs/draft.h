@@ -30,7 +30,7 @@ struct draft {
 enum err draft_sign(struct rng *r, const struct draft *dr, struct cert **out,
     struct diag *d) MUST_USE;
 
-/* The identifier of a key's public half. */
+/* The identifier of a key's public half: SHA-1 of its bytes. */
 enum err draft_key_id(
     const struct key *k, uint8_t id[DRAFT_KEY_ID_LEN]) MUST_USE;
 

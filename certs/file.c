@@ -186,33 +186,65 @@ publish(int dir_fd, const char *tmp, const char *name)
 	return errno == EEXIST ? ERR_EXISTS : ERR_IO;
 }
 
+/* A temporary file with these bytes, under the name that tmp gets. */
+static enum err
+make_tmp(int dir_fd, mode_t mode, struct span bytes, char *tmp, size_t size)
+{
+	enum err rc = tmp_name(tmp, size);
+
+	return rc != ERR_OK ? rc : write_tmp(dir_fd, tmp, mode, bytes);
+}
+
+static void
+unlink_quietly(int dir_fd, const char *name)
+{
+	int saved = errno;
+
+	(void)unlinkat(dir_fd, name, 0);
+	errno = saved;
+}
+
+/* Some file systems cannot sync a directory, and need not. */
+static bool
+sync_dir(int dir_fd)
+{
+	return fsync(dir_fd) == 0 || errno == EINVAL;
+}
+
 enum err
 file_create(int dir_fd, const char *name, mode_t mode, struct span bytes)
 {
-	char tmp[64];
+	char tmp[64] = "";
 	enum err rc;
-	int saved;
 
-	rc = tmp_name(tmp, sizeof(tmp));
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	rc = write_tmp(dir_fd, tmp, mode, bytes);
+	rc = make_tmp(dir_fd, mode, bytes, tmp, sizeof(tmp));
 	if (rc == ERR_OK) {
 		rc = publish(dir_fd, tmp, name);
 	}
 	if (rc != ERR_OK) {
-		saved = errno;
-		(void)unlinkat(dir_fd, tmp, 0);
-		errno = saved;
+		unlink_quietly(dir_fd, tmp);
 		return rc;
 	}
-	/* Some file systems cannot sync a directory, and need not. */
-	if (fsync(dir_fd) == -1 && errno != EINVAL) {
-		saved = errno;
-		(void)unlinkat(dir_fd, name, 0); /* ours: we gave the name */
-		errno = saved;
+	if (!sync_dir(dir_fd)) {
+		unlink_quietly(dir_fd, name); /* ours: we gave the name */
 		return ERR_IO;
 	}
 	return ERR_OK;
+}
+
+enum err
+file_replace(int dir_fd, const char *name, mode_t mode, struct span bytes)
+{
+	char tmp[64] = "";
+	enum err rc;
+
+	rc = make_tmp(dir_fd, mode, bytes, tmp, sizeof(tmp));
+	if (rc == ERR_OK && renameat(dir_fd, tmp, dir_fd, name) == -1) {
+		rc = ERR_IO;
+	}
+	if (rc != ERR_OK) {
+		unlink_quietly(dir_fd, tmp);
+		return rc;
+	}
+	return sync_dir(dir_fd) ? ERR_OK : ERR_IO;
 }

@@ -3,7 +3,8 @@
 #define CERTS_FILE_H
 
 /*
- * New files in a directory: whole or not there, never in place of another.
+ * New files in a directory: whole or not there; in place of another only by
+ * file_replace().
  * Directories are held by descriptor, names have no '/'.
  */
 #include <sys/types.h>
@@ -29,6 +30,13 @@ enum err file_exists(int dir_fd, const char *name, bool *is) MUST_USE;
  * errno tells the system's reason after ERR_IO.
  */
 enum err file_create(
+    int dir_fd, const char *name, mode_t mode, struct span bytes) MUST_USE;
+
+/*
+ * The same in place of what has the name: whoever opens it gets the old file
+ * or the new one, whole.  For files of our own only, under the lock.
+ */
+enum err file_replace(
     int dir_fd, const char *name, mode_t mode, struct span bytes) MUST_USE;
 
 #endif

@@ -129,6 +129,18 @@ sign_under(struct rng *r, const struct issuer *by, time_t now, struct draft *dr,
 }
 
 enum err
+issue_id(const struct key *key, char id[ISSUE_ID_SIZE])
+{
+	uint8_t raw[DRAFT_KEY_ID_LEN];
+	enum err rc = draft_key_id(key, raw);
+
+	if (rc == ERR_OK) {
+		text_hex(raw, sizeof(raw), id);
+	}
+	return rc;
+}
+
+enum err
 issue_ca(struct rng *r, const struct key *key, time_t now, struct cert **out,
     struct diag *d)
 {

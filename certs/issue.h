@@ -20,6 +20,11 @@ struct issuer {
 	const struct key *key;
 };
 
+#define ISSUE_ID_SIZE 41 /* hex of SHA-1, and a NUL */
+
+/* How the ledger calls the CA with this key. */
+enum err issue_id(const struct key *key, char id[ISSUE_ID_SIZE]) MUST_USE;
+
 /* A CA of its own, for ten years. */
 enum err issue_ca(struct rng *r, const struct key *key, time_t now,
     struct cert **out, struct diag *d) MUST_USE;

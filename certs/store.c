@@ -29,6 +29,7 @@
 #include "base/text.h"
 #include "file.h"
 #include "issue.h"
+#include "ledger.h"
 #include "plan.h"
 #include "store_check.h"
 
@@ -224,6 +225,36 @@ issue_for_client(struct job *j, const struct key *k, struct cert **out)
 	return issue_client(j->rng, &req, out, j->d);
 }
 
+/* Before a certificate gets its name, it is in the ledger. */
+static enum err
+note_issued(struct job *j, enum store_file key_file, const struct pair *p)
+{
+	static const enum ledger_kind kind[STORE_N_FILES] = {
+		[STORE_CA_KEY] = LEDGER_CA,
+		[STORE_SERVER_KEY] = LEDGER_SERVER,
+		[STORE_CLIENT_KEY] = LEDGER_CLIENT,
+	};
+	bool is_ca = key_file == STORE_CA_KEY;
+	struct ledger_entry *e;
+	char id[ISSUE_ID_SIZE];
+	struct ledger l;
+	enum err rc;
+
+	ledger_init(&l);
+	rc = ledger_load(&l, j->req->dir, j->d);
+	if (rc == ERR_OK) {
+		rc = issue_id(is_ca ? p->key : j->ca.key, id);
+	}
+	if (rc == ERR_OK) {
+		rc = ledger_add(&l, p->cert, kind[key_file], id, &e, j->d);
+	}
+	if (rc == ERR_OK) {
+		rc = ledger_save(&l, j->dir_fd, j->d);
+	}
+	ledger_fini(&l);
+	return rc;
+}
+
 /*
  * A certificate, for the key that is there or for a new one.  Both are in
  * memory before the first byte is written; the key is written first.
@@ -252,6 +283,10 @@ make_pair(struct job *j, enum store_file key_file,
 		if (rc != ERR_OK) {
 			return rc;
 		}
+	}
+	rc = note_issued(j, key_file, p);
+	if (rc != ERR_OK) {
+		return rc;
 	}
 	return write_cert(j, key_file + 1, p->cert);
 }

@@ -23,15 +23,14 @@
 #include "base/text.h"
 #include "bundle.h"
 #include "cmd.h"
+#include "cmd_cert.h"
 #include "flags.h"
 #include "hosts.h"
 #include "issue.h"
 #include "store.h"
 
-#define CERTS_DEFAULT "/certs"
-
-static int
-fail(const struct diag *d, enum err rc)
+int
+cert_fail(const struct diag *d, enum err rc)
 {
 	fprintf(
 	    stderr, "dinv: %s\n", d->text[0] == '\0' ? err_text(rc) : d->text);
@@ -84,7 +83,7 @@ init_run(const char *dir, const struct str_list *hosts)
 	rc = store_ensure(&req, &report, &d);
 	if (rc != ERR_OK) {
 		print_files(&report, report.made, dir);
-		return fail(&d, rc);
+		return cert_fail(&d, rc);
 	}
 	print_files(&report, report.present, dir);
 	print_notes(&report);
@@ -119,11 +118,11 @@ cert_init(int argc, char **argv)
 	}
 	if (hosts.n > 0 &&
 	    issue_server_check(hosts.item, hosts.n, &d) != ERR_OK) {
-		return fail(&d, ERR_USAGE);
+		return cert_fail(&d, ERR_USAGE);
 	}
 	given = hosts.n;
 	status = hosts_gather(&hosts) == ERR_OK ? init_run(dir, &hosts)
-						: fail(&d, ERR_NOMEM);
+						: cert_fail(&d, ERR_NOMEM);
 	hosts_free(&hosts, given);
 	return status;
 }
@@ -228,7 +227,7 @@ issue_run(struct bundle_request *req)
 		rc = bundle_write(req, &res, &d);
 	}
 	if (rc != ERR_OK) {
-		return fail(&d, rc);
+		return cert_fail(&d, rc);
 	}
 	print_bundle(req->out, &res);
 	return 0;
@@ -282,6 +281,8 @@ static const struct {
 } commands[] = {
 	{ "init", cert_init, "make a CA, a server pair and a client pair" },
 	{ "issue", cert_issue, "make the files that one client needs" },
+	{ "list", cert_list, "what was issued, and what became of it" },
+	{ "show", cert_show, "all about one certificate" },
 };
 
 static void

@@ -119,7 +119,7 @@ tmp_copy(struct tmp *from, const char *a, struct tmp *to, const char *b)
 	tmp_put(to, b, tmp_get(from, a));
 }
 
-/* How many names the directory has, the lock not counted. */
+/* How many names the directory has, lock and ledger not counted. */
 static inline unsigned
 tmp_count(struct tmp *t)
 {
@@ -131,7 +131,8 @@ tmp_count(struct tmp *t)
 	while ((e = readdir(d)) != NULL) {
 		n += strcmp(e->d_name, ".") != 0 &&
 		     strcmp(e->d_name, "..") != 0 &&
-		     strcmp(e->d_name, ".dinv.lock") != 0;
+		     strcmp(e->d_name, ".dinv.lock") != 0 &&
+		     strcmp(e->d_name, "issued.tsv") != 0;
 	}
 	closedir(d);
 	return n;

@@ -211,13 +211,18 @@ a_failure_half_way_takes_back_what_was_made(void **state)
 	tmp_init(&store);
 	tmp_init(&t);
 	make_store(&store);
+	assert_int_equal(
+	    tmp_sh(&store, "for i in 1 2 3 4 5 6 7 8; do "
+			   "cat ca.crt; done > x && mv x ca.crt && "
+			   "cp issued.tsv before"),
+	    0);
 	req = request_of(&store, tmp_path(&t, "out"));
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		/* files of 300 bytes at most: key yes, certificates no */
+		/* files of 3 KiB at most: key and ledger yes, ca.pem no */
 		signal(SIGXFSZ, SIG_IGN);
-		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 300, 300 });
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 3072, 3072 });
 		_exit(refused(&req, "ca.pem cannot be written: File too") ==
 			      ERR_IO
 			  ? 0
@@ -226,7 +231,9 @@ a_failure_half_way_takes_back_what_was_made(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(tmp_count(&t), 0);
+	assert_int_equal(tmp_sh(&store, "cmp before issued.tsv"), 0);
 	assert_int_equal(bundle_write(&req, &res, NULL), ERR_OK);
+	assert_int_not_equal(tmp_sh(&store, "cmp before issued.tsv"), 0);
 	tmp_fini(&store);
 	tmp_fini(&t);
 }

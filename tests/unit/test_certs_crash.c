@@ -2,17 +2,20 @@
 /*
  * The certificate directory under crashes and company.
  *
- * This program has fsync(2), renameat2(2) and write(2) of its own, which the
- * linker prefers to the C library's: each call counts down, and at zero the
- * process is gone, before or after the call.  So a child can be made to die
- * at every single step, and the next call has to complete what it left.
+ * This program has fsync(2), renameat(2), renameat2(2) and write(2) of its
+ * own, which the linker prefers to the C library's: each call counts down, and
+ * at zero the process is gone, before or after the call.  So a child can be
+ * made to die at every single step, and the next call has to complete what it
+ * left.
  */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "bundle.h"
 #include "cert.h"
 #include "certs_fixture.h"
+#include "ledger.h"
 #include "store.h"
 
 #define DIED 77
@@ -51,6 +54,17 @@ renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 	}
 	step(false);
 	ret = (int)syscall(SYS_renameat2, a, from, b, to, flags);
+	step(true);
+	return ret;
+}
+
+int
+renameat(int a, const char *from, int b, const char *to)
+{
+	int ret;
+
+	step(false);
+	ret = (int)syscall(SYS_renameat2, a, from, b, to, 0);
 	step(true);
 	return ret;
 }
@@ -107,7 +121,24 @@ dies_at(struct tmp *t, enum store_mode mode, int n, bool after)
 	return false;
 }
 
-/* All pairs fit, all are under ca.crt. */
+/* Is the certificate in the file one that the ledger knows? */
+static bool
+is_listed(struct tmp *t, const char *path)
+{
+	struct cert *c = NULL;
+	struct ledger l;
+	bool is;
+
+	ledger_init(&l);
+	assert_int_equal(ledger_load(&l, t->dir, NULL), ERR_OK);
+	assert_int_equal(cert_load(path, "", &c, NULL), ERR_OK);
+	is = ledger_find_cert(&l, c) != NULL;
+	cert_free(c);
+	ledger_fini(&l);
+	return is;
+}
+
+/* All pairs fit, all are under ca.crt, and the ledger knows them. */
 static void
 assert_whole(struct tmp *t, bool with_client)
 {
@@ -131,6 +162,7 @@ assert_whole(struct tmp *t, bool with_client)
 		    cert_load(tmp_path(t, crt), crt, &c, NULL), ERR_OK);
 		assert_true(cert_matches_key(c, k, r));
 		assert_true(cert_is_under(c, ca));
+		assert_true(is_listed(t, tmp_path(t, crt)));
 		cert_free(c);
 		key_free(k);
 	}
@@ -199,6 +231,64 @@ a_crash_after_any_step_is_completed(void **state)
 {
 	(void)state;
 	each_crash_is_completed(STORE_TLSVERIFY, true);
+}
+
+static struct bundle_request
+bundle_of(struct tmp *t, const char *out)
+{
+	return (struct bundle_request){
+		.dir = t->dir,
+		.out = out,
+		.name = "laptop",
+		.days = 3,
+		.now = NOW,
+	};
+}
+
+/* Whatever a client got, the ledger knows, and it can go on. */
+static void
+a_crash_while_issuing_leaves_nothing_unlisted(void **state)
+{
+	struct bundle_request req;
+	struct bundle_result res;
+	struct store_report report;
+	int n, status = DIED, after;
+	struct tmp t, out;
+	pid_t pid;
+
+	(void)state;
+	for (after = 0; after < 2; after++, status = DIED) {
+		for (n = 1; status == DIED; n++) {
+			tmp_init(&t);
+			tmp_init(&out);
+			assert_int_equal(
+			    ensure(&t, STORE_TLSVERIFY, &report), ERR_OK);
+			req = bundle_of(&t, out.dir);
+			pid = fork();
+			assert_int_not_equal(pid, -1);
+			if (pid == 0) {
+				countdown = n;
+				die_after = after != 0;
+				_exit(bundle_write(&req, &res, NULL) == ERR_OK
+					  ? 0
+					  : 1);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			status = WEXITSTATUS(status);
+			assert_true(status == DIED || status == 0);
+			if (tmp_has(&out, "cert.pem")) {
+				assert_true(
+				    is_listed(&t, tmp_path(&out, "cert.pem")));
+			}
+			req.out = tmp_path(&out, "again");
+			assert_int_equal(
+			    bundle_write(&req, &res, NULL), ERR_OK);
+			assert_int_equal(tmp_count(&t), 6);
+			tmp_fini(&t);
+			tmp_fini(&out);
+		}
+		assert_true(n > 4 * 5);
+	}
 }
 
 static void
@@ -311,6 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_before_any_step_is_completed),
 		cmocka_unit_test(a_crash_after_any_step_is_completed),
+		cmocka_unit_test(a_crash_while_issuing_leaves_nothing_unlisted),
 		cmocka_unit_test(two_crashes_are_completed),
 		cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(file_systems_without_noreplace_will_do),

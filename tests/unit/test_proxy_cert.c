@@ -52,7 +52,10 @@ static const struct {
 	const char *say;
 } refusals[] = {
 	{ { "cert" }, 2, "needs a command" },
-	{ { "cert", "list" }, 2, "unknown command" },
+	{ { "cert", "nope" }, 2, "unknown command" },
+	{ { "cert", "list", "-certs", "no" }, 1, "no such directory" },
+	{ { "cert", "show" }, 2, "needs a name" },
+	{ { "cert", "show", "-certs", "c", "who" }, 1, "cert list -all" },
 	{ { "cert", "a\nb" }, 2, "unknown command" },
 	{ { "cert", "init", "-nope" }, 2, "unknown flag" },
 	{ { "cert", "init", "word" }, 2, "unexpected argument" },
@@ -118,6 +121,12 @@ makes_and_issues(void **state)
 		"--host=h.example", NULL };
 	static const char *const issue[] = { "cert", "issue", "-certs", "c",
 		"-name", "it's", "-ou", "a", "-ou", "b", NULL };
+	static const char *const list[] = { "cert", "list", "-certs", "c",
+		NULL };
+	static const char *const json[] = { "cert", "show", "-certs", "c",
+		"-json", "it's", NULL };
+	static const char *const file[] = { "cert", "show", "-certs", "c",
+		"it's/cert.pem", NULL };
 	struct tmp t;
 
 	(void)state;
@@ -137,6 +146,17 @@ makes_and_issues(void **state)
 				    "\"$DOCKER_CERT_PATH/cert.pem\" && "
 				    "test \"$DOCKER_TLS_VERIFY\" = 1"),
 	    0);
+	assert_int_equal(run(&t, list), 0);
+	assert_int_equal(lines(tmp_get(&t, "out")), 5);
+	assert_non_null(strstr(tmp_get(&t, "out"), "\nit's "));
+	assert_non_null(strstr(tmp_get(&t, "out"), "365 days"));
+	assert_non_null(strstr(tmp_get(&t, "out"), "  a, b\n"));
+	assert_int_equal(run(&t, json), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), "\"units\":[\"a\",\"b\"]"));
+	assert_non_null(strstr(tmp_get(&t, "out"), "\"days_left\":365}]\n"));
+	assert_int_equal(run(&t, file), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), "name         it's\n"));
+
 	assert_int_equal(run(&t, issue), 1);
 	assert_non_null(strstr(tmp_get(&t, "err"), "key.pem exists already"));
 	tmp_fini(&t);

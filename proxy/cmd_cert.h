@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_CMD_CERT_H
+#define PROXY_CMD_CERT_H
+
+/* What the sources of dinv cert (cmd_cert*.c) share, and nobody else sees. */
+#include "base/err.h"
+
+#define CERTS_DEFAULT "/certs"
+
+/* Says why on standard error; the exit status. */
+int cert_fail(const struct diag *d, enum err rc);
+
+/* argv[0] is the command's own name. */
+int cert_list(int argc, char **argv); /* cmd_cert_list.c */
+int cert_show(int argc, char **argv);
+
+#endif
