@@ -302,8 +302,8 @@ policy_begin(const struct policy *pol, const struct principal *who,
 }
 
 static enum verdict
-walk_body(
-    struct decision *d, const struct json_node *root, struct policy_why *why)
+walk_body(struct decision *d, const struct json_node *root, size_t len,
+    struct policy_why *why)
 {
 	struct walk w = {
 		.may = d->role->may,
@@ -318,7 +318,10 @@ walk_body(
 
 	buf_init(&out, NEW_BODY_MAX);
 	w.out = &out;
-	rc = fields_walk(&w, d->req->op->fields, root);
+	/* It is seldom larger than what it is written from. */
+	rc = buf_reserve(&out, len + 256) == NULL
+		 ? ERR_NOMEM
+		 : fields_walk(&w, d->req->op->fields, root);
 	if (rc == ERR_OK && d->role->limits.any) {
 		constraint_body(&w, d->req->op, root);
 		rc = w.err;
@@ -351,7 +354,7 @@ judge_body(struct decision *d, struct span body, struct policy_why *why)
 		    diag.line, diag.col,
 		    diag.text[0] == '\0' ? err_text(rc) : diag.text);
 	}
-	v = walk_body(d, json_root(doc), why);
+	v = walk_body(d, json_root(doc), body.len, why);
 	json_free(doc);
 	return v;
 }

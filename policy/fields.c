@@ -387,14 +387,19 @@ judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 
 /* --- objects ------------------------------------------------------------- */
 
+/*
+ * The field of that name, looked for from near on: clients write members in
+ * the order of dockerd's structs, and so do the tables.
+ */
 static const struct field *
-find_field(const struct fields *t, struct span key)
+find_field(const struct fields *t, struct span key, size_t near)
 {
-	size_t i;
+	size_t i, at;
 
 	for (i = 0; i < t->n; i++) {
-		if (fields_fold(key, t->field[i].name)) {
-			return &t->field[i];
+		at = near + i < t->n ? near + i : near + i - t->n;
+		if (fields_fold(key, t->field[at].name)) {
+			return &t->field[at];
 		}
 	}
 	return NULL;
@@ -499,9 +504,9 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
 			walk_refuse_all(w, f->rule, "%s", rule_what(f->rule));
 		}
 	} else {
-		put_str(w, comma ? "," : "");
-		put_text(w, span_of(f->name));
-		put_str(w, ":");
+		put_str(w, comma ? ",\"" : "\"");
+		put_str(w, f->name);
+		put_str(w, "\":");
 		if (is_forced(w, f, here.up == NULL)) {
 			write_forced(w, f, v);
 		} else {
@@ -520,15 +525,17 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 	bool comma = false;
 	const struct json_node *m;
 	const struct field *f;
+	size_t near = 0;
 
 	put_str(w, "{");
 	for (m = json_first(v); m != NULL && w->err == ERR_OK;
 	     m = json_next(m)) {
-		f = find_field(t, json_key(m));
+		f = find_field(t, json_key(m), near);
 		if (f == NULL) {
 			unknown_member(w, m);
 			continue;
 		}
+		near = (size_t)(f - t->field) + 1;
 		if (seen[f - t->field] != NULL) {
 			if (!same_scalar(seen[f - t->field], m)) {
 				walk_refuse_all(w, RULE_DUPLICATE_FIELD,
@@ -543,7 +550,7 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 	}
 	f = w->force == NULL || w->at != NULL
 		? NULL
-		: find_field(t, span_of("Labels"));
+		: find_field(t, span_of("Labels"), 0);
 	if (f != NULL && seen[f - t->field] == NULL) {
 		put_str(w, comma ? ",\"Labels\":" : "\"Labels\":");
 		write_forced(w, f, NULL);

@@ -46,6 +46,11 @@ fields_fold(struct span key, const char *name)
 {
 	size_t n, m;
 
+	/* Most names differ in their first letter already. */
+	if (key.len > 0 && (unsigned char)key.p[0] < 0x80 &&
+	    (key.p[0] | 0x20) != (name[0] | 0x20)) {
+		return false;
+	}
 	for (; key.len > 0; key.p += n, key.len -= n) {
 		int c = fold_rune(key, &n);
 

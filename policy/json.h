@@ -53,7 +53,7 @@ struct span json_key(const struct json_node *v); /* of an object's member */
 /* The member whose name is exactly key, or NULL. */
 const struct json_node *json_get(
     const struct json_node *object, const char *key);
-/* Where the value began in the text; 0, 0 if unknown. */
+/* Where a value of a JSON_COMMENTS document began; 0, 0 in others. */
 void json_where(const struct json_node *v, unsigned *line, unsigned *col);
 
 #endif

@@ -162,6 +162,19 @@ scan_escape(struct scan *s)
 	return ERR_OK;
 }
 
+/* Bytes of a string that need no look of their own; the NUL ends them. */
+static size_t
+plain_bytes(const struct scan *s)
+{
+	const unsigned char *p = (const unsigned char *)s->text + s->at;
+	size_t n = 0;
+
+	while (p[n] >= 0x20 && p[n] != '"' && p[n] != '\\') {
+		n++;
+	}
+	return n;
+}
+
 static enum err
 scan_string(struct scan *s)
 {
@@ -179,7 +192,7 @@ scan_string(struct scan *s)
 			    "a control character in a string");
 		}
 		if (c != '\\') {
-			s->at++;
+			s->at += plain_bytes(s);
 			continue;
 		}
 		rc = scan_escape(s);

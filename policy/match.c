@@ -42,10 +42,20 @@ match_glob(struct span pattern, struct span text)
 	return p == pattern.len;
 }
 
+/* Most patterns end in a letter that the text does not end in. */
+static bool
+ends_differ(struct span pattern, struct span text)
+{
+	return pattern.len > 0 && pattern.p[pattern.len - 1] != '*' &&
+	       (text.len == 0 ||
+		   pattern.p[pattern.len - 1] != text.p[text.len - 1]);
+}
+
 static bool
 holds(struct span pattern, struct span text)
 {
-	return pattern.p == NULL || match_glob(pattern, text);
+	return pattern.p == NULL ||
+	       (!ends_differ(pattern, text) && match_glob(pattern, text));
 }
 
 static bool
@@ -64,13 +74,15 @@ holds_any(struct span pattern, const struct principal_names *names)
 static bool
 match_cert(const struct match *m, const struct principal *who)
 {
+	if (!holds(m->cn, who->cn)) {
+		return false; /* most are told apart by it */
+	}
 	if (m->san.p != NULL && !holds_any(m->san, &who->san_dns) &&
 	    !holds_any(m->san, &who->san_uri) &&
 	    !holds_any(m->san, &who->san_email)) {
 		return false;
 	}
-	return holds(m->cn, who->cn) &&
-	       (m->o.p == NULL || holds_any(m->o, &who->o)) &&
+	return (m->o.p == NULL || holds_any(m->o, &who->o)) &&
 	       (m->ou.p == NULL || holds_any(m->ou, &who->ou)) &&
 	       holds(m->fingerprint, span_of(who->fingerprint)) &&
 	       holds(m->serial, span_of(who->serial));

@@ -91,31 +91,59 @@ put_special(struct jsonw *w, struct span s)
 	return 1;
 }
 
-static bool
-is_plain(char c)
+/* Printable ASCII but quote and backslash: the length of such a run. */
+static size_t
+plain_run(const char *p, size_t n)
 {
-	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\') {
+			break;
+		}
+	}
+	return i;
+}
+
+/* A text that is one such run, in one piece. */
+static enum err
+put_plain(struct buf *out, struct span s)
+{
+	uint8_t *to = buf_reserve(out, s.len + 2);
+
+	if (to == NULL) {
+		return s.len + 2 > buf_room(out) ? ERR_LIMIT : ERR_NOMEM;
+	}
+	to[0] = '"';
+	if (s.len > 0) {
+		memcpy(to + 1, s.p, s.len);
+	}
+	to[s.len + 1] = '"';
+	buf_commit(out, s.len + 2);
+	return ERR_OK;
 }
 
 void
 jsonw_span(struct jsonw *w, struct span s)
 {
-	size_t i = 0, from = 0;
+	size_t i = plain_run(s.p, s.len), from = 0;
 
 	before_value(w);
+	if (w->err != ERR_OK) {
+		return;
+	}
+	if (i == s.len) {
+		w->err = put_plain(w->out, s);
+		return;
+	}
 	put(w, "\"", 1);
 	while (i < s.len) {
-		if (is_plain(s.p[i])) {
-			i++;
-			continue;
-		}
 		put(w, s.p + from, i - from);
 		i += put_special(w, span_make(s.p + i, s.len - i));
 		from = i;
+		i += plain_run(s.p + i, s.len - i);
 	}
-	if (i > from) {
-		put(w, s.p + from, i - from);
-	}
+	put(w, s.p + from, i - from);
 	put(w, "\"", 1);
 }
 

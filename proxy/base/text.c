@@ -73,8 +73,17 @@ text_is_utf8(struct span s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t i = 0, n;
+	uint64_t eight;
 
 	while (i < s.len) {
+		/* Eight at once where all are ASCII, as they mostly are. */
+		if (s.len - i >= sizeof(eight)) {
+			memcpy(&eight, p + i, sizeof(eight));
+			if ((eight & 0x8080808080808080) == 0) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
 		n = utf8_sequence(p + i, s.len - i);
 		if (n == 0) {
 			return false;
