@@ -12,7 +12,7 @@
 # Everything runs in network, mount and process namespaces of its own: no port
 # is taken on the machine, no other Docker is touched, and whatever is started
 # is gone when this ends.  Nothing passes or fails here: it prints a table, and
-# leaves it in build/bench/table.md.
+# leaves it in build/bench/table.md, and what one decision costs in decide.md.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -48,7 +48,14 @@ need ip iproute2
 
 mkdir -p "$out"
 compile upstream
+${CC:-cc} -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -iquote "$top" \
+	-iquote "$top/proxy" -iquote "$top/policy" -o "$out/decide" \
+	"$here/decide.c" "$top/build/libpolicy.a" "$top/build/libbase.a" -lcjson
 compile load -lssl -lcrypto -lpthread
+
+echo 'CPU time of one decision, us (decide.c):'
+"$out/decide" | tee "$out/decide.md"
+echo
 
 # Sockets have short names (107 bytes at most): so, not under build/.
 work=$(mktemp -d /tmp/dinv-bench.XXXXXX)
