@@ -309,7 +309,10 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 		.may = d->role->may,
 		.limits = &d->role->limits,
 		.force = constraint_forces(&d->role->limits, d->req->op),
+		.extras = &d->role->extras,
+		.op = d->req->op,
 		.need = decision_walk_need,
+		.note = decision_walk_note,
 		.arg = d,
 	};
 	struct buf out;

@@ -30,6 +30,8 @@ struct decision {
 	unsigned n_facts;
 	struct span target; /* to GET for it */
 	struct span id;	    /* full id of the request's object, or empty */
+	char notes[320];    /* policy_notes() */
+	bool full;	    /* no more fit */
 };
 
 /* Writes a refusal; what is refused is in fmt.  Returns VERDICT_DENY. */
@@ -46,6 +48,9 @@ enum err decision_need(struct decision *d, enum fact_kind kind,
 /* What walks that find facts call; arg is the decision. */
 enum err decision_walk_need(
     void *arg, enum fact_kind kind, struct span name, const char *path);
+
+/* Notes what no table knows and is not refused. */
+void decision_walk_note(void *arg, const char *what, const char *path);
 
 /* The next fact, or VERDICT_ALLOW when there is none left. */
 enum verdict decision_next(struct decision *d, struct policy_why *why);

@@ -405,25 +405,6 @@ find_field(const struct fields *t, struct span key, size_t near)
 	return NULL;
 }
 
-static void
-unknown_member(struct walk *w, const struct json_node *v)
-{
-	struct span key = json_key(v);
-	struct quoted q = quote(key);
-	struct frame here = { .up = w->at };
-
-	if (fields_zero(v)) {
-		return;
-	}
-	/* "HostConfig.Foo" rather than HostConfig["Foo"] where it is plain. */
-	q.s[strlen(q.s) - 1] = '\0';
-	here.name = q.s + 1;
-	w->at = &here;
-	walk_refuse_all(w, RULE_UNKNOWN_FIELD,
-	    "a field that it does not know (%s)", quote(key).s);
-	w->at = here.up;
-}
-
 /*
  * docker-java writes "EnableIPv6" and "enableIPv6", with one value.  Equal
  * scalars mean the same in either order; lists and objects would be merged.
@@ -532,7 +513,7 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 	     m = json_next(m)) {
 		f = find_field(t, json_key(m), near);
 		if (f == NULL) {
-			unknown_member(w, m);
+			comma = walk_unknown(w, m, comma) || comma;
 			continue;
 		}
 		near = (size_t)(f - t->field) + 1;

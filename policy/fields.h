@@ -80,18 +80,24 @@ struct frame {
 };
 
 struct constraints; /* constraint.h */
+struct extras;	    /* extra.h */
+struct op;	    /* ops.h */
 struct labels;
 
 struct walk {
 	uint64_t may; /* RULE_BIT() set of what is not refused */
 	const struct constraints *limits; /* of the role; may be NULL */
-	const struct labels *force; /* written into "Labels"; may be NULL */
-	struct buf *out;	    /* NULL: judge only */
+	const struct labels *force;  /* written into "Labels"; may be NULL */
+	const struct extras *extras; /* of the role; may be NULL */
+	const struct op *op;	     /* whose body it is; may be NULL */
+	struct buf *out;	     /* NULL: judge only */
 	const struct frame *at;
 	struct finding found;
 	/* Called for names that dockerd must be asked about; may be NULL. */
 	enum err (*need)(
 	    void *arg, enum fact_kind kind, struct span name, const char *path);
+	/* Told what no table knows and is not refused; may be NULL. */
+	void (*note)(void *arg, const char *what, const char *path);
 	void *arg;
 	enum err err; /* ERR_POLICY with found, or a failure */
 };
@@ -128,6 +134,14 @@ const struct json_node *fields_get(
     const struct json_node *object, const char *name);
 /* Is it the same name to Go? */
 bool fields_fold(struct span key, const char *name);
+/* The same of two names of a client's. */
+bool fields_fold_same(struct span a, struct span b);
+
+/*
+ * A member that no table knows (extra.c): refused, left out, or written with
+ * a comma before it where that is asked for; says whether it was written.
+ */
+bool walk_unknown(struct walk *w, const struct json_node *m, bool comma);
 
 /* Text for messages: printable, in quotes, cut at 64 bytes. */
 struct quoted {

@@ -62,6 +62,26 @@ fields_fold(struct span key, const char *name)
 	return *name == '\0';
 }
 
+bool
+fields_fold_same(struct span a, struct span b)
+{
+	size_t n, m;
+
+	while (a.len > 0 && b.len > 0) {
+		int c = fold_rune(a, &n);
+
+		if (c != fold_rune(b, &m) ||
+		    (c == -1 && (n != m || memcmp(a.p, b.p, n) != 0))) {
+			return false;
+		}
+		a.p += n;
+		a.len -= n;
+		b.p += m;
+		b.len -= m;
+	}
+	return a.len == 0 && b.len == 0;
+}
+
 const struct json_node *
 fields_get(const struct json_node *object, const char *name)
 {

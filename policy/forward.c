@@ -10,6 +10,8 @@
  * Attackers send headers that a middle box or a later dockerd might obey
  * (X-Forwarded-*, X-HTTP-Method-Override, Docker-*): not on the list.
  */
+#include <stdio.h>
+
 #include "decision.h"
 
 /* A "*" at the end stands for any rest. */
@@ -84,7 +86,8 @@ write_query(const struct decision *d, struct buf *out)
 	for (i = 0; rc == ERR_OK && i < req->n_query; i++) {
 		struct query_pair pair = req->query[i];
 
-		if (ops_query_key(req->op, pair.key) != OP_KEY_READ) {
+		if (extras_query_key(&d->role->extras, req->op, pair.key) !=
+		    OP_KEY_READ) {
 			continue;
 		}
 		/* ImageCommit alone names its object in the query. */
@@ -111,6 +114,31 @@ policy_write_target(const struct decision *d, struct buf *out)
 		rc = write_path(d, out);
 	}
 	return rc == ERR_OK ? write_query(d, out) : rc;
+}
+
+/* What does not fit is "..." */
+void
+decision_walk_note(void *arg, const char *what, const char *path)
+{
+	struct decision *d = arg;
+	size_t n = strlen(d->notes);
+
+	if (d->full) {
+		return;
+	}
+	d->full = n + strlen(path) + strlen(what) + 8 > sizeof(d->notes);
+	if (d->full) {
+		path = "...";
+		what = "";
+	}
+	snprintf(d->notes + n, sizeof(d->notes) - n, "%s%s%s%s",
+	    n == 0 ? "" : ", ", path, what[0] == '\0' ? "" : " ", what);
+}
+
+const char *
+policy_notes(const struct decision *d)
+{
+	return d->notes;
 }
 
 struct span

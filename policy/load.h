@@ -27,6 +27,12 @@ struct span load_keep(struct loader *l, struct span s);
 void load_constraints(
     struct loader *l, struct constraints *c, const struct json_node *v);
 
+/* load_extra.c: members of a role. */
+void load_extra_fields(struct loader *l, void *role, const struct json_node *v);
+void load_extra_query(struct loader *l, void *role, const struct json_node *v);
+void load_unknown_fields(
+    struct loader *l, void *role, const struct json_node *v);
+
 unsigned load_line(const struct json_node *v);
 /* A text that is not empty, or complains. */
 bool load_want_text(struct loader *l, const struct json_node *v,

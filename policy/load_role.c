@@ -214,10 +214,35 @@ static const struct load_member role_rows[] = {
 	{ "may", read_may },
 	{ "constraints", read_constraints },
 	{ "buildkit", read_buildkit },
+	{ "fields", load_extra_fields },
+	{ "query", load_extra_query },
+	{ "unknown_fields", load_unknown_fields },
 	{ "unconstrained", read_unconstrained },
 };
 const struct load_table load_role_table = { "a role", role_rows,
 	NELEM(role_rows) };
+
+/* Bodies of an unconstrained role are not read, so nothing could hold. */
+static void
+refuse_narrowing(
+    struct loader *l, const struct role *r, const struct json_node *v)
+{
+	static const char *const names[] = { "allow", "deny", "may",
+		"constraints", "fields", "query", "unknown_fields" };
+	bool found = r->limits.any || r->extras.n_fields > 0 ||
+		     r->extras.n_keys > 0 || r->extras.drop;
+	size_t i;
+
+	for (i = 0; i < NELEM(names); i++) {
+		found = found || json_get(v, names[i]) != NULL;
+	}
+	if (found) {
+		load_complain(l, v,
+		    "an unconstrained role is allowed everything, unread: "
+		    "allow, deny, may, constraints, fields, query and "
+		    "unknown_fields have no place in it");
+	}
+}
 
 static void
 read_role(struct loader *l, struct role *r, const struct json_node *v)
@@ -239,12 +264,8 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 		read_ops(l, r, m, false);
 	}
 	r->may &= ~constraint_taken(&r->limits);
-	if (r->unconstrained &&
-	    (json_get(v, "allow") != NULL || json_get(v, "deny") != NULL ||
-		json_get(v, "may") != NULL || r->limits.any)) {
-		load_complain(l, v,
-		    "an unconstrained role is allowed everything: allow, "
-		    "deny, may and constraints have no place in it");
+	if (r->unconstrained) {
+		refuse_narrowing(l, r, v);
 	}
 }
 

@@ -111,6 +111,11 @@ enum verdict policy_fact(struct decision *d, unsigned status, struct span body,
 struct span policy_new_body(const struct decision *d, bool *replace);
 /* The full id that dockerd told for the object, or empty; for the record. */
 struct span policy_object_id(const struct decision *d);
+/*
+ * What the role passes on unjudged or leaves out although no table knows it:
+ * "HostConfig.Foo unjudged, Bar left out"; "" for nothing.  Printable.
+ */
+const char *policy_notes(const struct decision *d);
 /* May this request header go upstream?  Hop-by-hop ones are not asked for. */
 bool policy_keeps_header(const struct decision *d, struct span name);
 /* Writes the target as judged (unknown query keys of lenient ops left out).*/

@@ -143,7 +143,16 @@ judge_pair(struct decision *d, size_t i, struct policy_why *why)
 {
 	const struct query_pair *q = &d->req->query[i];
 
-	switch (ops_query_key(d->req->op, q->key)) {
+	enum op_key known = ops_query_key(d->req->op, q->key);
+	enum op_key key =
+	    extras_query_key(&d->role->extras, d->req->op, q->key);
+
+	if (key != known) {
+		decision_walk_note(d,
+		    key == OP_KEY_READ ? "unjudged" : "left out",
+		    quote(q->key).s);
+	}
+	switch (key) {
 	case OP_KEY_IGNORED:
 		return VERDICT_ALLOW;
 	case OP_KEY_UNKNOWN:

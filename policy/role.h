@@ -5,6 +5,7 @@
 /* A loaded policy from the inside: for policy/ alone. */
 #include "base/arena.h"
 #include "constraint.h"
+#include "extra.h"
 #include "ops.h"
 #include "policy.h"
 #include "principal.h"
@@ -21,6 +22,7 @@ struct role {
 	bool buildkit; /* "buildkit": "unjudged" */
 	uint64_t may;  /* RULE_BIT() set */
 	struct constraints limits;
+	struct extras extras;
 	bool allowed[ROLE_MAX_OPS];	/* by ops_index() */
 	uint16_t line_of[ROLE_MAX_OPS]; /* where it was allowed or denied */
 };

@@ -170,6 +170,8 @@ print_answer(
 	printf("path  %s\n", or_dash(why->path));
 	if (v == VERDICT_DENY) {
 		printf("says  %s\n", why->message);
+	} else if (policy_notes(d)[0] != '\0') {
+		printf("notes %s\n", policy_notes(d));
 	}
 	return v == VERDICT_DENY ? EXIT_DENY : 0;
 }

@@ -169,6 +169,13 @@ jsonw_u64(struct jsonw *w, uint64_t v)
 }
 
 void
+jsonw_number(struct jsonw *w, struct span text)
+{
+	before_value(w);
+	put(w, text.p, text.len);
+}
+
+void
 jsonw_bool(struct jsonw *w, bool v)
 {
 	before_value(w);

@@ -26,6 +26,8 @@ void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_span(struct jsonw *w, struct span s);
 void jsonw_str(struct jsonw *w, const char *cstr); /* NULL writes null */
 void jsonw_u64(struct jsonw *w, uint64_t v);
+/* A number by its text, which is one (RFC 8259 6). */
+void jsonw_number(struct jsonw *w, struct span text);
 void jsonw_bool(struct jsonw *w, bool v);
 
 /* jsonw_key() and the value in one call. */

@@ -35,7 +35,10 @@ static const char constrained[] =
     "\"capabilities\":{\"allow\":[\"CHOWN\"],\"drop\":[\"NET_RAW\"]},"
     "\"host_paths\":[{\"path\":\"/srv/in\",\"mode\":\"ro\"},"
     "{\"path\":\"/srv/out\",\"mode\":\"rw\"}],"
-    "\"volumes\":{\"drivers\":[\"nfs\"],\"names\":[\"ci-*\"]}}}}}";
+    "\"volumes\":{\"drivers\":[\"nfs\"],\"names\":[\"ci-*\"]}},"
+    "\"fields\":[\"HostConfig.Foo\",\"ContainerCreate:Bar\","
+    "\"HostConfig.Mounts[].Baz\",\"VolumeCreate:Qux\"],"
+    "\"unknown_fields\":\"drop\"}}}";
 
 struct outcome {
 	enum verdict v;
