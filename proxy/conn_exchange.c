@@ -280,6 +280,7 @@ bad_body(struct conn *c, enum err rc)
 	if (r->have_answer) {
 		return exchange_finish(c, "client_junk");
 	}
+	r->why.rule = err_tag(rc);
 	return answer_error(c, 400, "%s", err_text(rc));
 }
 

@@ -422,6 +422,7 @@ step_collect(struct conn *c)
 	rc = body_pass(&r->body, &c->client_in, &r->collected, BODY_OUT_PLAIN);
 	if (rc != ERR_OK) {
 		r->keep = false;
+		r->why.rule = err_tag(rc);
 		return answer_error(c, 400, "%s", err_text(rc));
 	}
 	if (r->body.done) {
