@@ -30,6 +30,7 @@ struct limit {
 
 struct constraint_resources {
 	struct limit memory, swap, cpus, pids, shm;
+	struct limit storage, tmpfs;
 };
 
 /* "require", a set. */
@@ -209,6 +210,12 @@ bool constraint_same_capability(struct span a, struct span b);
 bool constraint_match_capability(const struct words *list, struct span s);
 void constraint_create_require(struct walk *w, const struct json_node *root);
 void constraint_exec_require(struct walk *w, const struct json_node *root);
+
+/* --- constraint_disk.c ---------------------------------------------------- */
+
+/* "512", "64k", "100m", "2g", "1t": binary, as docker's --memory. */
+bool constraint_parse_bytes(struct span s, int64_t *out);
+void constraint_create_disk(struct walk *w, const struct json_node *root);
 
 /* --- constraint_resources.c ----------------------------------------------- */
 

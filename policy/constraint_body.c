@@ -84,6 +84,7 @@ static const struct {
 	{ "ContainerCreate", create_image },
 	{ "ContainerCreate", create_image_mounts },
 	{ "ContainerCreate", constraint_create_resources },
+	{ "ContainerCreate", constraint_create_disk },
 	{ "ContainerCreate", constraint_create_require },
 	{ "VolumeCreate", constraint_create_volume },
 	{ "ContainerExec", constraint_exec_require },

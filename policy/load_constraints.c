@@ -54,6 +54,8 @@ static const struct member resources_rows[] = {
 	MEMBER("cpus", LOAD_CPUS, resources.cpus),
 	MEMBER("pids", LOAD_COUNT, resources.pids),
 	MEMBER("shm", LOAD_BYTES, resources.shm),
+	MEMBER("storage", LOAD_BYTES, resources.storage),
+	MEMBER("tmpfs", LOAD_BYTES, resources.tmpfs),
 };
 
 static const struct member capabilities_rows[] = {

@@ -100,28 +100,10 @@ read_require(struct loader *l, const struct json_node *v, uint32_t *out)
 	}
 }
 
-/* "512", "64k", "100m", "2g", "1t": binary, as docker's --memory. */
 static bool
 parse_bytes(struct span s, int64_t *out)
 {
-	static const char units[] = "bkmgt";
-	const char *unit = NULL;
-	unsigned shift = 0;
-	uint64_t n;
-
-	if (s.len > 1 && s.p[s.len - 1] > '9') {
-		unit = strchr(units, s.p[s.len - 1] | 0x20);
-		if (unit == NULL) {
-			return false;
-		}
-		shift = 10 * (unsigned)(unit - units);
-		s.len--;
-	}
-	if (text_parse_u64(s, INT64_MAX >> shift, &n) != ERR_OK || n == 0) {
-		return false;
-	}
-	*out = (int64_t)(n << shift);
-	return true;
+	return constraint_parse_bytes(s, out) && *out > 0;
 }
 
 /* "2", "0.5", "2.25": at most 4096, in billionths. */

@@ -11,6 +11,7 @@
  * container: networkmode, cgroupparent, securityopt, remote (dockerd fetches
  * it, from where only dockerd can reach).
  */
+#include "constraint.h"
 #include "decision.h"
 #include "judge.h"
 
@@ -71,6 +72,17 @@ in_list(struct span s, const char *const *list)
 	return false;
 }
 
+/* What the role lists is allowed although the rule refuses the rest. */
+static bool
+is_listed(const struct decision *d, enum rule r, struct span value)
+{
+	const struct constraints *c = &d->role->limits;
+
+	return (r == RULE_EXTRA_HOSTS && words_match(&c->extra_hosts, value)) ||
+	       (r == RULE_SECURITY_OPTIONS &&
+		   words_match(&c->security_options, value));
+}
+
 static enum verdict
 judge_value(
     struct decision *d, const struct query_pair *q, struct policy_why *why)
@@ -88,7 +100,7 @@ judge_value(
 		bad = judged[i].allow != NULL
 			  ? !in_list(q->value, judged[i].allow)
 			  : judged[i].bad(q->value);
-		if (bad) {
+		if (bad && !is_listed(d, judged[i].rule, q->value)) {
 			return decision_refuse(d, why, judged[i].rule,
 			    judged[i].key, "%s (%s)", rule_what(judged[i].rule),
 			    quote(q->value).s);

@@ -153,6 +153,13 @@ joins_networks_by_list(void **state)
 	   "x\",\"CgroupPermissions\":\"rwm\"}]")
 
 static const struct role_case lists[] = {
+	{ "POST /build?extrahosts=x:host-gateway", NULL, "extra-hosts",
+	    "extrahosts", "host-gateway" },
+	{ "POST /build?securityopt=seccomp%3dunconfined", NULL,
+	    "security-options", "securityopt", "unconfined" },
+	{ "POST /build?extrahosts=host.docker.internal:host-gateway"
+	  "&securityopt=seccomp%3dbuiltin",
+	    NULL, NULL, "", "" },
 	{ CREATE, HC("\"ExtraHosts\":[\"a:host-gateway\"]"), "extra-hosts",
 	    "HostConfig.ExtraHosts[0]", "" },
 	{ CREATE, HC("\"Sysctls\":{\"net.core.somaxconn\":\"1\"}"), "sysctls",

@@ -121,6 +121,73 @@ counts_memory_and_swap(void **state)
 	    c, NELEM(c), NULL);
 }
 
+#define TMPFS(options) HC("\"Tmpfs\":{\"/t\":\"" options "\"}")
+#define MOUNT(options)                                                         \
+	HC("\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/t\"" options "}]")
+
+static void
+bounds_what_fills_a_disk(void **state)
+{
+	static const struct role_case c[] = {
+		{ CREATE, TMPFS(""), "resources", "HostConfig.Tmpfs[\"/t\"]",
+		    "no limit of tmpfs (set its size, at most 64m)" },
+		{ CREATE, TMPFS("noexec"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "no limit" },
+		{ CREATE, TMPFS("size=65m"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "more tmpfs (at most 64m)" },
+		{ CREATE, TMPFS("size=1g"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "more tmpfs" },
+		{ CREATE, TMPFS("size=1m,size=1g"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "more" },
+		{ CREATE, TMPFS("size=1g,size=1m"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "more" },
+		{ CREATE, TMPFS("size=0"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "unlimited tmpfs" },
+		{ CREATE, TMPFS("size=50%"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "cannot read" },
+		{ CREATE, TMPFS("size=010"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "cannot read" },
+		{ CREATE, TMPFS("nr_blocks=9"), "resources",
+		    "HostConfig.Tmpfs[\"/t\"]", "in blocks" },
+		{ CREATE, MOUNT(""), "resources", "HostConfig.Mounts[0]",
+		    "no limit of tmpfs" },
+		{ CREATE, MOUNT(",\"TmpfsOptions\":{\"SizeBytes\":0}"),
+		    "resources", "HostConfig.Mounts[0]", "unlimited" },
+		{ CREATE, MOUNT(",\"TmpfsOptions\":{\"SizeBytes\":-1}"),
+		    "resources", "HostConfig.Mounts[0]", "cannot read" },
+		{ CREATE, MOUNT(",\"tmpfsoptions\":{\"sizebytes\":67108865}"),
+		    "resources", "HostConfig.Mounts[0]", "more tmpfs" },
+		{ CREATE, HC(""), "resources", "HostConfig.StorageOpt",
+		    "no limit of storage (set --storage-opt size=..., at most "
+		    "10g)" },
+		{ CREATE, HC("\"StorageOpt\":{\"size\":\"11g\"}"), "resources",
+		    "HostConfig.StorageOpt", "more storage (at most 10g)" },
+		{ CREATE, HC("\"StorageOpt\":{\"size\":\"1.5p\"}"), "resources",
+		    "HostConfig.StorageOpt", "cannot read" },
+		{ CREATE, HC("\"StorageOpt\":{\"size\":\"10G\"}"), NULL, "",
+		    "" },
+		{ CREATE,
+		    HC("\"StorageOpt\":{\"size\":\"1g\"},\"Tmpfs\":{\"/t\":"
+		       "\"mode=700,size=64m\"},\"Mounts\":[{\"Type\":\"tmpfs\","
+		       "\"Target\":\"/u\",\"TmpfsOptions\":{\"SizeBytes\":"
+		       "67108864}}]"),
+		    NULL, "", "" },
+	};
+
+	(void)state;
+	ask_cases(ROLE_TEXT("ci-runner",
+		      "\"resources\":{\"storage\":{\"max\":\"10g\","
+		      "\"required\":true}}"),
+	    c + 14, NELEM(c) - 14, NULL);
+	ask_cases(
+	    ROLE_TEXT("ci-runner", "\"resources\":{\"tmpfs\":{\"max\":\"64m\","
+				   "\"required\":true}}"),
+	    c, 14, NULL);
+	ask_cases(ROLE_TEXT("ci-runner",
+		      "\"resources\":{\"tmpfs\":{\"max\":\"64m\"}}"),
+	    c + NELEM(c) - 1, 1, NULL);
+}
+
 #define RES(text) "\"resources\":{" text "}"
 
 static void
@@ -128,7 +195,8 @@ refuses_policies_that_cannot_be_meant(void **state)
 {
 	static const struct mistake m[] = {
 		{ RES("\"ram\":{\"max\":\"1g\"}"),
-		    "expected memory, swap, cpus, pids or shm" },
+		    "expected memory, swap, cpus, pids, shm, storage or "
+		    "tmpfs" },
 		{ RES("\"memory\":\"2g\""), "expected an object with" },
 		{ RES("\"memory\":{}"), "expected an object with" },
 		{ RES("\"memory\":{\"min\":1}"), "expected max or required" },
@@ -158,6 +226,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_amounts_against_ceilings),
 		cmocka_unit_test(counts_memory_and_swap),
+		cmocka_unit_test(bounds_what_fills_a_disk),
 		cmocka_unit_test(refuses_policies_that_cannot_be_meant),
 	};
 
