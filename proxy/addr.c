@@ -136,45 +136,113 @@ remove_stale(const struct addr *a)
 	close(fd);
 }
 
-enum err
-addr_listen(const struct addr *a, int *out, struct diag *d)
+static bool
+set_options(int fd, const struct addr *a, bool shared)
 {
-	int fd, one = 1;
+	int one = 1;
+
+	if (a->sa.sa_family == AF_UNIX) {
+		return true;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0) {
+		return false;
+	}
+	if (shared &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0) {
+		return false;
+	}
+	return a->sa.sa_family != AF_INET6 ||
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) ==
+		   0;
+}
+
+static enum err
+listen_at(const struct addr *a, bool shared, int *out, struct diag *d)
+{
+	int fd;
 
 	if (a->sa.sa_family == AF_UNIX) {
 		remove_stale(a);
 	}
 	fd = socket(
 	    a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		goto fail;
+	if (fd != -1 && set_options(fd, a, shared) &&
+	    bind(fd, &a->sa, a->len) == 0 && listen(fd, ADDR_BACKLOG) == 0) {
+		*out = fd;
+		return ERR_OK;
 	}
-	if (a->sa.sa_family != AF_UNIX &&
-	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)))) {
-		goto fail;
+	if (errno == EADDRINUSE) {
+		diag_set(d, 0, 0,
+		    "cannot listen on %s: another program has it; choose "
+		    "another with %s",
+		    a->text, shared ? "-listen" : "-admin");
+	} else {
+		diag_set(d, 0, 0, "cannot listen on %s: %s", a->text,
+		    strerror(errno));
 	}
-	if (a->sa.sa_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) {
-		goto fail;
-	}
-	if (bind(fd, &a->sa, a->len) == -1 || listen(fd, ADDR_BACKLOG) == -1) {
-		goto fail;
-	}
-	if (a->sa.sa_family == AF_UNIX) {
-		(void)chmod(a->un.sun_path, 0660);
-	}
-	*out = fd;
-	return ERR_OK;
-fail:
-	diag_set(d, 0, 0, "cannot listen on %s: %s%s", a->text, strerror(errno),
-	    errno == EADDRINUSE
-		? " (another program has it; choose another with -listen)"
-		: "");
 	if (fd != -1) {
 		close(fd);
 	}
 	return ERR_IO;
+}
+
+enum err
+addr_listen(const struct addr *a, int *out, struct diag *d)
+{
+	enum err rc = listen_at(a, true, out, d);
+
+	if (rc == ERR_OK && a->sa.sa_family == AF_UNIX) {
+		(void)chmod(a->un.sun_path, 0660);
+	}
+	return rc;
+}
+
+enum err
+addr_listen_alone(const struct addr *a, mode_t mode, int *out, struct diag *d)
+{
+	mode_t before = umask(0777 & ~mode);
+	enum err rc = listen_at(a, false, out, d);
+
+	(void)umask(before);
+	return rc;
+}
+
+enum err
+addr_probe_port(const struct addr *a, struct diag *d)
+{
+	int fd;
+	enum err rc = ERR_OK;
+
+	if (a->sa.sa_family == AF_UNIX) {
+		return ERR_OK;
+	}
+	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1) {
+		return ERR_OK; /* listening will say it better */
+	}
+	if (set_options(fd, a, false) && bind(fd, &a->sa, a->len) == -1 &&
+	    errno == EADDRINUSE) {
+		diag_set(d, 0, 0,
+		    "cannot listen on %s: another program has "
+		    "it; stop that, or choose another port",
+		    a->text);
+		rc = ERR_IO;
+	}
+	close(fd);
+	return rc;
+}
+
+bool
+addr_is_loopback(const struct addr *a)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->ss;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->ss;
+
+	if (a->sa.sa_family == AF_INET) {
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	}
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 void

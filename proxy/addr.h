@@ -7,6 +7,7 @@
  * unix:///var/run/docker.sock.  Numeric only: the gate looks up no names.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/err.h"
@@ -29,6 +30,19 @@ enum err addr_parse(const char *url, struct addr *out, struct diag *d) MUST_USE;
  * that answers is not.
  */
 enum err addr_listen(const struct addr *a, int *fd, struct diag *d) MUST_USE;
+
+/* Another program that shares the port by SO_REUSEPORT would take a part of
+ * the connections: ERR_IO if there is one.  Nothing listens after it. */
+enum err addr_probe_port(const struct addr *a, struct diag *d) MUST_USE;
+
+/* As addr_listen(), for one thread alone: no other program may share a port,
+ * and a unix socket has this mode from its first moment.  Before threads start.
+ */
+enum err addr_listen_alone(
+    const struct addr *a, mode_t mode, int *fd, struct diag *d) MUST_USE;
+
+/* 127.0.0.0/8 or ::1. */
+bool addr_is_loopback(const struct addr *a);
 
 /* "192.0.2.1:50000", "[2001:db8::1]:50000" or "unix". */
 void addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size);

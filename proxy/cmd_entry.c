@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "certs/store.h"
 #include "cmd.h"
 #include "ensure.h"
@@ -64,6 +65,9 @@ static const struct flag entry_flags[] = {
 	    "where decisions are recorded" },
 	{ "config", FLAG_STRING, &opts.config, "FILE",
 	    "the gate's configuration; flags win over it" },
+	{ "admin", FLAG_STRING, &opts.admin, "ADDR",
+	    "where the gate is watched and told, or none\n"
+	    "(default " ADMIN_DEFAULT ")" },
 	{ "storage", FLAG_STRING, &opts.storage, "NAME",
 	    "dockerd's storage driver; \"\" lets dockerd choose" },
 	{ "insecure-registry", FLAG_LIST, &opts.insecure_registry, "REG",

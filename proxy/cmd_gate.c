@@ -16,6 +16,7 @@ struct gate_flags {
 	struct str_list listen;
 	struct str_list host;
 	const char *config;
+	const char *admin_default;
 	bool tls, tlsverify, plain;
 	struct gate_config conf;
 };
@@ -50,6 +51,16 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "builder" },
 		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
 		    "append audit records here; - for standard output" },
+		{ "admin", FLAG_STRING, &f->conf.admin, "ADDR",
+		    "health, metrics, dinv status and dinv reload here:\n"
+		    "unix:///PATH, tcp://127.0.0.1:PORT, or none (the "
+		    "default)" },
+		{ "admin-default", FLAG_STRING, &f->admin_default, "ADDR",
+		    "the same where neither flag nor file say -admin;\n"
+		    "the gate does without if it cannot be had" },
+		{ "insecure-admin-remote", FLAG_BOOL,
+		    &f->conf.insecure_admin_remote, "",
+		    "-admin may be a TCP address that others reach" },
 		{ "config", FLAG_STRING, &f->config, "FILE",
 		    "JSON with all of this and the limits; a flag wins" },
 		{ "debug", FLAG_BOOL, &f->conf.debug, "", "log more" },
@@ -81,6 +92,10 @@ settle(struct gate_flags *f, struct diag *d)
 	if (f->listen.n > 0) {
 		str_list_fini(&f->conf.listen);
 		f->conf.listen = f->listen;
+	}
+	if (f->conf.admin == NULL) {
+		f->conf.admin = f->admin_default;
+		f->conf.admin_optional = true;
 	}
 	if (f->conf.tls_min > f->conf.tls_max) {
 		diag_set(d, 0, 0, "tls.min is above tls.max");
@@ -166,8 +181,12 @@ run(struct gate_flags *f)
 int
 cmd_gate(int argc, char **argv)
 {
-	struct gate_flags f = flags_default;
-	int status = read_all(&f, argc, argv);
+	/* static: strings of the file live as long as the program */
+	static struct gate_flags f;
+	int status;
+
+	f = flags_default;
+	status = read_all(&f, argc, argv);
 
 	if (status < 0) {
 		status = run(&f);

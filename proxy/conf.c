@@ -69,6 +69,8 @@ static const struct conf_key conf_keys[] = {
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "policy", CONF_STRING, AT(policy), NULL },
 	{ "audit", CONF_STRING, AT(audit), NULL },
+	{ "admin", CONF_STRING, AT(admin), NULL },
+	{ "insecure_admin_remote", CONF_BOOL, AT(insecure_admin_remote), NULL },
 	{ "workers", CONF_UINT, AT(workers), NULL },
 	{ "debug", CONF_BOOL, AT(debug), NULL },
 	{ "tls", CONF_OBJECT, 0, conf_tls },

@@ -399,7 +399,7 @@ conn_stop_now(struct conn *c)
 
 /* Judged anew as far as its head goes: what it said in a body was judged
  * when it was said. */
-void
+bool
 conn_rejudge(struct conn *c)
 {
 	struct policy_why why;
@@ -408,7 +408,7 @@ conn_rejudge(struct conn *c)
 	enum verdict v;
 
 	if (!is_stream(c)) {
-		return;
+		return false;
 	}
 	arena_init(&scratch, LIMIT_ARENA_BYTES);
 	v = policy_begin(shared_policy_get(c->w->policy), &c->who,
@@ -420,6 +420,7 @@ conn_rejudge(struct conn *c)
 		cut(c, "policy");
 		conn_pump(c);
 	}
+	return v == VERDICT_DENY;
 }
 
 void

@@ -57,8 +57,9 @@ void conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 void conn_stop_soon(struct conn *c);
 /* Ends it now, streams too: what is written is flushed, then close_notify. */
 void conn_stop_now(struct conn *c);
-/* Another policy is in force: does an open stream outlive it? */
-void conn_rejudge(struct conn *c);
+/* Another policy is in force: an open stream that it refuses is cut (true);
+ * the connection may be gone then. */
+bool conn_rejudge(struct conn *c);
 /* Closes and frees. */
 void conn_kill(struct conn *c, const char *reason);
 /* Looks for a peer that died while nothing was read from it. */

@@ -23,6 +23,7 @@
  */
 #include "entry.h"
 
+#include "admin.h"
 #include "ping.h"
 
 /* Words besides the lists': more than the functions below ever add. */
@@ -316,6 +317,8 @@ entry_gate_argv(const struct entry_opts *o, struct arena *a, char ***argv)
 	put_pair(&w, "-policy", policy);
 	put_pair(&w, "-audit", o->audit);
 	put_pair(&w, "-config", o->config);
+	put_pair(&w, o->admin == NULL ? "-admin-default" : "-admin",
+	    o->admin == NULL ? ADMIN_DEFAULT : o->admin);
 	if (o->debug) {
 		put(&w, "-debug");
 	}

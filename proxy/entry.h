@@ -23,6 +23,7 @@ struct entry_opts {
 	const char *policy;	 /* NULL: as the configuration says, or admin */
 	const char *audit;	 /* NULL: none */
 	const char *config;	 /* NULL: none */
+	const char *admin;	 /* NULL: where dinv reload looks */
 	const char *socket;	 /* dockerd's, an absolute path */
 	const char *data;	 /* NULL: dockerd's own default */
 	const char *dockerd;	 /* program */

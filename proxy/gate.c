@@ -3,8 +3,8 @@
  * The gate as a whole; see gate.h.
  *
  * Everything that can be wrong is found before the first connection is
- * taken: files, keys, policy, addresses.  Then the workers run and this
- * thread only waits for signals.
+ * taken: files, keys, policy, addresses.  Then the workers run, this thread
+ * only waits for signals, and one more thread serves the admin listener.
  *
  * The process holds the server's key, the CA's certificate and the policy.
  * It never opens the CA's key.
@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,7 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "base/secret.h"
+#include "certs/cert.h"
 #include "certs/store.h"
 #include "log.h"
 #include "worker.h"
@@ -43,6 +44,10 @@ struct running {
 	struct shared_policy *policy;
 	struct worker_thread *worker[GATE_WORKERS_MAX];
 	unsigned n_workers;
+	struct admin *admin;
+	/* What a reload changes, on this thread or the admin's. */
+	pthread_mutex_t lock;
+	struct admin_view view;
 };
 
 static bool
@@ -58,8 +63,18 @@ is_preset(const char *name)
 	return false;
 }
 
+/* Every error of the policy to who asked, not only the first. */
+static void
+say_errors(struct span text, const struct admin_asker *asker)
+{
+	if (asker != NULL) {
+		(void)policy_check(text, asker->error, asker->arg);
+	}
+}
+
 static enum err
-read_policy(const char *name, struct policy **out, struct diag *d)
+read_policy(const char *name, struct policy **out, struct diag *d,
+    const struct admin_asker *asker)
 {
 	struct secret text = { NULL, 0 };
 	struct diag why = { 0, 0, "" };
@@ -77,19 +92,21 @@ read_policy(const char *name, struct policy **out, struct diag *d)
 		return rc;
 	}
 	rc = policy_load(span_make(text.data, text.len), out, &why);
-	secret_fini(&text);
 	if (rc != ERR_OK) {
 		diag_set(d, why.line, why.col, "%s:%u:%u: %s", name, why.line,
 		    why.col, why.text);
+		say_errors(span_make(text.data, text.len), asker);
 	}
+	secret_fini(&text);
 	return rc;
 }
 
 static enum err
-load_policy(const char *name, struct shared_policy **out, struct diag *d)
+load_policy(const char *name, struct shared_policy **out, struct diag *d,
+    const struct admin_asker *asker)
 {
 	struct policy *pol = NULL;
-	enum err rc = read_policy(name, &pol, d);
+	enum err rc = read_policy(name, &pol, d, asker);
 
 	if (rc != ERR_OK) {
 		return rc;
@@ -127,35 +144,27 @@ load_tls(
 	return tls_server_new(&opt, out, d);
 }
 
-/* Another program that shares the port by SO_REUSEPORT would take a part of
- * the connections: find out by asking for it alone first. */
-static enum err
-probe_port(const struct addr *a, struct diag *d)
+/* Until when the certificates that were loaded are good. */
+static void
+look_at_dates(const struct gate_config *conf, struct admin_view *v)
 {
-	int fd, one = 1;
-	enum err rc = ERR_OK;
+	struct store_paths paths;
+	struct cert *c = NULL;
+	time_t from;
 
-	if (a->sa.sa_family == AF_UNIX) {
-		return ERR_OK;
+	if (conf->tls == GATE_TLS_NONE ||
+	    store_paths(conf->certs, &paths) != ERR_OK) {
+		return;
 	}
-	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		return ERR_OK; /* listening will say it better */
+	if (cert_load(paths.server_cert, "", &c, NULL) == ERR_OK) {
+		cert_validity(c, &v->server_from, &v->server_to);
+		cert_free(c);
 	}
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (a->sa.sa_family == AF_INET6) { /* as addr_listen() does */
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (conf->tls == GATE_TLS_VERIFY &&
+	    cert_load(paths.ca, "", &c, NULL) == ERR_OK) {
+		cert_validity(c, &from, &v->ca_to);
+		cert_free(c);
 	}
-	if (bind(fd, &a->sa, a->len) == -1 && errno == EADDRINUSE) {
-		diag_set(d, 0, 0,
-		    "cannot listen on %s: another program has "
-		    "it; stop that, or choose another port",
-		    a->text);
-		rc = ERR_IO;
-	}
-	close(fd);
-	return rc;
 }
 
 /* One address, on every worker. */
@@ -171,7 +180,7 @@ listen_on(struct running *r, const struct gate_config *conf, const char *url,
 	enum err rc = addr_parse(url, &a, d);
 
 	if (rc == ERR_OK) {
-		rc = probe_port(&a, d);
+		rc = addr_probe_port(&a, d);
 	}
 	if (rc == ERR_OK && a.sa.sa_family == AF_UNIX) {
 		kind = LISTEN_CLEAR;
@@ -229,6 +238,47 @@ make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 	return rc;
 }
 
+static void
+copy_view(void *arg, struct admin_view *out)
+{
+	struct running *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	*out = r->view;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static enum err gate_reload(void *arg, const struct admin_asker *asker);
+
+/* Last of all, when there is something to show. */
+static enum err
+open_admin(struct running *r, struct diag *d)
+{
+	const struct gate_config *conf = r->conf;
+	const struct admin_gate gate = { r, copy_view, gate_reload };
+	enum err rc;
+
+	r->view.conf = conf;
+	r->view.gate = &r->gate;
+	r->view.worker = r->worker;
+	r->view.n_workers = r->n_workers;
+	r->view.started = r->view.policy_loaded = time(NULL);
+	look_at_dates(conf, &r->view);
+	if (conf->admin == NULL || strcmp(conf->admin, ADMIN_NONE) == 0) {
+		return ERR_OK;
+	}
+	rc = admin_open(
+	    conf->admin, conf->insecure_admin_remote, &gate, &r->admin, d);
+	if (rc != ERR_OK && conf->admin_optional) {
+		log_warn("no admin listener, dinv status and dinv reload will "
+			 "not find this gate (another -admin may do): %s",
+		    d->text[0] == '\0' ? err_text(rc) : d->text);
+		d->text[0] = '\0';
+		return ERR_OK;
+	}
+	return rc;
+}
+
 static enum err
 prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 {
@@ -245,7 +295,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = ERR_USAGE;
 	}
 	if (rc == ERR_OK) {
-		rc = load_policy(conf->policy, &r->policy, d);
+		rc = load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
 		rc = audit_open(conf->audit, &r->gate.audit, d);
@@ -261,7 +311,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	for (i = 0; i < conf->listen.n && rc == ERR_OK; i++) {
 		rc = listen_on(r, conf, conf->listen.item[i], d);
 	}
-	return rc;
+	return rc == ERR_OK ? open_admin(r, d) : rc;
 }
 
 static void
@@ -309,51 +359,136 @@ all_done(const struct running *r)
 	return true;
 }
 
-/* Everything anew, or nothing at all: the first part that cannot be used
- * leaves all as it is. */
-static enum err
-reload_parts(struct running *r, struct diag *d)
+/* One reload on its way through the workers. */
+struct reload {
+	struct reload_tally tally; /* first */
+	struct admin_asker asker;
+	bool asked;
+	const struct gate_config *conf;
+};
+
+/* It is in force everywhere; on the last worker's thread. */
+static void
+reload_done(struct reload_tally *tally)
 {
-	struct tls_server *tls[GATE_WORKERS_MAX] = { NULL };
-	struct shared_policy *policy = NULL;
-	enum err rc = load_policy(r->conf->policy, &policy, d);
+	struct reload *l = (struct reload *)tally;
+	unsigned cut = atomic_load(&tally->cut);
+
+	log_info("reloaded policy=%s certs=%s streams_cut=%u", l->conf->policy,
+	    l->conf->certs, cut);
+	if (l->asked) {
+		l->asker.done(l->asker.arg, cut);
+	}
+	free(l);
+}
+
+static struct reload *
+reload_new(const struct running *r, const struct admin_asker *asker)
+{
+	struct reload *l = calloc(1, sizeof(*l));
+
+	if (l != NULL) {
+		atomic_init(&l->tally.left, r->n_workers);
+		l->tally.done = reload_done;
+		l->conf = r->conf;
+		l->asked = asker != NULL;
+		if (l->asked) {
+			l->asker = *asker;
+		}
+	}
+	return l;
+}
+
+/* A part for each worker; what was made is in part, also on failure. */
+static enum err
+make_parts(const struct running *r, struct shared_policy *policy,
+    struct reload *l, struct worker_reload **part, struct diag *d)
+{
+	struct tls_server *tls = NULL;
+	enum err rc = ERR_OK;
 	unsigned i;
 
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
-		rc = load_tls(r->conf, &tls[i], d);
-	}
-	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
-		rc = worker_reload(r->worker[i], tls[i], policy);
+		rc = load_tls(r->conf, &tls, d);
 		if (rc == ERR_OK) {
-			tls[i] = NULL; /* it is the worker's now */
+			rc = worker_reload_new(
+			    r->worker[i], tls, policy, &l->tally, &part[i]);
+			if (rc != ERR_OK) {
+				tls_server_drop(tls);
+			}
 		}
 	}
-	for (i = 0; i < r->n_workers; i++) {
-		tls_server_drop(tls[i]);
-	}
+	return rc;
+}
+
+/* Everything anew, or nothing at all: whatever can fail comes before the
+ * first worker hears of it. */
+static enum err
+reload_parts(struct running *r, const struct admin_asker *asker, struct diag *d)
+{
+	struct worker_reload *part[GATE_WORKERS_MAX] = { NULL };
+	struct shared_policy *policy = NULL;
+	struct reload *l = reload_new(r, asker);
+	enum err rc = l == NULL
+			  ? ERR_NOMEM
+			  : load_policy(r->conf->policy, &policy, d, asker);
+	unsigned i;
+
 	if (rc == ERR_OK) {
-		shared_policy_drop(r->policy);
-		r->policy = policy;
-		policy = NULL;
+		rc = make_parts(r, policy, l, part, d);
 	}
-	shared_policy_drop(policy);
+	if (rc != ERR_OK) {
+		for (i = 0; i < r->n_workers; i++) {
+			worker_reload_free(part[i]);
+		}
+		shared_policy_drop(policy);
+		free(l);
+		return rc;
+	}
+	shared_policy_drop(r->policy);
+	r->policy = policy;
+	r->view.policy_loaded = time(NULL);
+	look_at_dates(r->conf, &r->view);
+	for (i = 0; i < r->n_workers; i++) {
+		worker_reload(part[i]);
+	}
+	return ERR_OK;
+}
+
+/* On this thread for SIGHUP (asker: NULL), or on the admin's. */
+static enum err
+gate_reload(void *arg, const struct admin_asker *asker)
+{
+	struct running *r = arg;
+	struct diag d = { 0, 0, "" };
+	enum err rc;
+
+	pthread_mutex_lock(&r->lock);
+	rc = reload_parts(r, asker, &d);
+	r->view.reloads += rc == ERR_OK;
+	r->view.reloads_failed += rc != ERR_OK;
+	pthread_mutex_unlock(&r->lock);
+	if (rc == ERR_OK) {
+		return rc;
+	}
+	if (d.text[0] == '\0') {
+		diag_set(&d, 0, 0, "%s", err_text(rc));
+	}
+	log_error("not reloaded, the old policy and certificates stay in "
+		  "force: %s",
+	    d.text);
+	if (asker != NULL && d.line == 0) { /* those of the policy were told */
+		asker->error(asker->arg, &d);
+	}
 	return rc;
 }
 
 static void
-reload(struct running *r)
+set_stopping(struct running *r)
 {
-	struct diag d = { 0, 0, "" };
-	enum err rc = reload_parts(r, &d);
-
-	if (rc == ERR_OK) {
-		log_info("reloaded policy=%s certs=%s", r->conf->policy,
-		    r->conf->certs);
-	} else {
-		log_error("not reloaded, the old policy and certificates stay "
-			  "in force: %s",
-		    d.text[0] == '\0' ? err_text(rc) : d.text);
-	}
+	pthread_mutex_lock(&r->lock);
+	r->view.stopping = true;
+	pthread_mutex_unlock(&r->lock);
 }
 
 /* Waits for the signals that main blocked; returns when all have stopped. */
@@ -370,9 +505,10 @@ wait_for_stop(struct running *r, const sigset_t *set)
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info("stopping%s", stopping ? " now" : "");
 			stopping = true;
+			set_stopping(r);
 			stop_workers(r);
 		} else if (sig == SIGHUP) {
-			reload(r);
+			(void)!gate_reload(r, NULL);
 		}
 	}
 }
@@ -386,7 +522,7 @@ start_workers(struct running *r)
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
 		rc = worker_start(r->worker[i]);
 	}
-	return rc;
+	return rc == ERR_OK && r->admin != NULL ? admin_start(r->admin) : rc;
 }
 
 enum err
@@ -398,6 +534,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	enum err rc;
 
 	memset(&r, 0, sizeof(r));
+	pthread_mutex_init(&r.lock, NULL);
 	/* Large buffers go back to the system when they are freed. */
 	(void)mallopt(M_MMAP_THRESHOLD, GATE_MMAP_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, GATE_TRIM_BYTES);
@@ -419,12 +556,15 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	} else {
 		stop_workers(&r);
 	}
+	admin_stop(r.admin);
 	for (i = 0; i < r.n_workers; i++) {
 		worker_free(r.worker[i]);
 	}
+	admin_free(r.admin);
 	remove_sockets(&r);
 	census_free(r.gate.census);
 	shared_policy_drop(r.policy);
 	audit_close(r.gate.audit);
+	pthread_mutex_destroy(&r.lock);
 	return rc;
 }

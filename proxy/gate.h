@@ -24,7 +24,10 @@ struct gate_config {
 	const char *audit;  /* file, "-", or NULL */
 	enum gate_tls tls;
 	enum tls_version tls_min, tls_max;
-	unsigned workers; /* 0: one a processor */
+	const char *admin; /* address, "none", or NULL */
+	bool insecure_admin_remote;
+	bool admin_optional; /* without it, if it cannot be had */
+	unsigned workers;    /* 0: one a processor */
 	bool debug;
 	struct limits limits;
 };

@@ -67,6 +67,19 @@
 #define LIMIT_KEEPALIVE_INTERVAL_S 15
 #define LIMIT_KEEPALIVE_COUNT 4
 
+/* The admin listener: who watches is one or two, beside "dinv status". */
+#define LIMIT_ADMIN_CONNECTIONS 32
+#define LIMIT_ADMIN_HEAD_BYTES 8192
+#define LIMIT_ADMIN_HEAD_MS 5000
+/* What is said at a time: all metrics are under 300 KiB. */
+#define LIMIT_ADMIN_BODY_BYTES (2u << 20)
+#define LIMIT_ADMIN_WRITE_MS 5000
+#define LIMIT_ADMIN_LINGER_MS 1000
+/* dockerd's answer to a ping; a healthy one takes a millisecond. */
+#define LIMIT_ADMIN_PROBE_MS 2000
+/* For how long that answer is good. */
+#define LIMIT_ADMIN_PROBE_FRESH_MS 250
+
 /* Steps one connection may take before others get their turn. */
 #define LIMIT_PUMP_STEPS 64
 

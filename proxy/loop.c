@@ -23,9 +23,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-struct post {
-	struct post *next;
-	loop_fn fn;
+struct loop_post {
+	struct loop_post *next;
+	loop_fn fn, drop;
 	void *arg;
 };
 
@@ -33,8 +33,8 @@ struct loop {
 	struct event_base *base;
 	struct event *wake;
 	pthread_mutex_t lock;
-	struct post *first; /* oldest */
-	struct post **last;
+	struct loop_post *first; /* oldest */
+	struct loop_post **last;
 };
 
 struct loop_io {
@@ -56,7 +56,7 @@ static void
 on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
-	struct post *p, *next;
+	struct loop_post *p, *next;
 
 	(void)fd;
 	(void)what;
@@ -98,14 +98,14 @@ loop_new(void)
 void
 loop_free(struct loop *l)
 {
-	struct post *p, *next;
+	struct loop_post *p, *next;
 
 	if (l == NULL) {
 		return;
 	}
 	for (p = l->first; p != NULL; p = next) {
 		next = p->next;
-		free(p);
+		loop_post_free(p);
 	}
 	if (l->wake != NULL) {
 		event_free(l->wake);
@@ -129,22 +129,48 @@ loop_stop(struct loop *l)
 	(void)event_base_loopbreak(l->base);
 }
 
-enum err
-loop_post(struct loop *l, loop_fn fn, void *arg)
+struct loop_post *
+loop_post_new(loop_fn fn, loop_fn drop, void *arg)
 {
-	struct post *p = malloc(sizeof(*p));
+	struct loop_post *p = malloc(sizeof(*p));
 
-	if (p == NULL) {
-		return ERR_NOMEM;
+	if (p != NULL) {
+		p->next = NULL;
+		p->fn = fn;
+		p->drop = drop;
+		p->arg = arg;
 	}
-	p->next = NULL;
-	p->fn = fn;
-	p->arg = arg;
+	return p;
+}
+
+void
+loop_post_free(struct loop_post *p)
+{
+	if (p != NULL && p->drop != NULL) {
+		p->drop(p->arg);
+	}
+	free(p);
+}
+
+void
+loop_post_send(struct loop *l, struct loop_post *p)
+{
 	pthread_mutex_lock(&l->lock);
 	*l->last = p;
 	l->last = &p->next;
 	pthread_mutex_unlock(&l->lock);
 	event_active(l->wake, EV_READ, 0);
+}
+
+enum err
+loop_post(struct loop *l, loop_fn fn, void *arg)
+{
+	struct loop_post *p = loop_post_new(fn, NULL, arg);
+
+	if (p == NULL) {
+		return ERR_NOMEM;
+	}
+	loop_post_send(l, p);
 	return ERR_OK;
 }
 

@@ -12,6 +12,7 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
 struct loop;
 struct loop_io;	   /* a descriptor that is watched */
+struct loop_post;  /* a call that is to run on a loop's thread */
 struct loop_timer; /* fires once when its time has come */
 
 typedef void (*loop_io_fn)(void *arg, short what);
@@ -24,6 +25,15 @@ void loop_stop(struct loop *l); /* from any thread */
 
 /* Runs fn(arg) on the loop's thread, soon.  From any thread. */
 enum err loop_post(struct loop *l, loop_fn fn, void *arg) MUST_USE;
+
+/*
+ * The same in two steps, of which only the first can fail (NULL: no memory).
+ * A post that never runs, because its loop is freed or nobody sends it, is
+ * dropped instead: drop(arg), where there is one.
+ */
+struct loop_post *loop_post_new(loop_fn fn, loop_fn drop, void *arg);
+void loop_post_send(struct loop *l, struct loop_post *p); /* takes p */
+void loop_post_free(struct loop_post *p);		  /* NULL is fine */
 
 /* Does not own fd: free the loop_io before closing it. */
 struct loop_io *loop_io_new(struct loop *l, int fd, loop_io_fn fn, void *arg);

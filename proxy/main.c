@@ -24,6 +24,7 @@ static const struct {
 	{ "gate", cmd_gate, "stand in front of a dockerd that runs already" },
 	{ "cert", cmd_cert, "make and list certificates" },
 	{ "policy", cmd_policy, "check a policy file, explain a decision" },
+	{ "reload", cmd_reload, "let a running gate read its policy again" },
 	{ "version", cmd_version, "print the version" },
 	{ "help", cmd_help, "print this" },
 };

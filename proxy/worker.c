@@ -185,46 +185,98 @@ on_stop(void *arg)
 	on_stop_tick(t);
 }
 
-struct reload {
+struct worker_reload {
 	struct worker_thread *t;
 	struct tls_server *tls;
 	struct shared_policy *policy;
+	struct reload_tally *tally; /* NULL: it was never sent */
+	struct loop_post *post;
 };
+
+/* Had its turn, or never will: the last one tells. */
+static void
+reload_done(struct worker_reload *r, unsigned cut)
+{
+	struct reload_tally *tally = r->tally;
+
+	free(r);
+	if (tally == NULL) {
+		return;
+	}
+	atomic_fetch_add(&tally->cut, cut);
+	if (atomic_fetch_sub(&tally->left, 1) == 1) {
+		tally->done(tally);
+	}
+}
 
 static void
 on_reload(void *arg)
 {
-	struct reload *r = arg;
+	struct worker_reload *r = arg;
 	struct worker *w = &r->t->w;
 	struct tls_server *old_tls = w->tls;
 	struct shared_policy *old_policy = w->policy;
+	struct conn *c, *next;
+	unsigned cut = 0;
 
 	w->tls = r->tls;
 	w->policy = r->policy;
 	tls_server_drop(old_tls);
 	shared_policy_drop(old_policy);
-	each_conn(r->t, conn_rejudge);
-	free(r);
+	for (c = w->conns; c != NULL; c = next) {
+		next = conn_next(c);
+		cut += conn_rejudge(c);
+	}
+	reload_done(r, cut);
+}
+
+/* The loop ended before it came to this. */
+static void
+on_reload_dropped(void *arg)
+{
+	struct worker_reload *r = arg;
+
+	tls_server_drop(r->tls);
+	shared_policy_drop(r->policy);
+	reload_done(r, 0);
 }
 
 enum err
-worker_reload(struct worker_thread *t, struct tls_server *tls,
-    struct shared_policy *policy)
+worker_reload_new(struct worker_thread *t, struct tls_server *tls,
+    struct shared_policy *policy, struct reload_tally *tally,
+    struct worker_reload **out)
 {
-	struct reload *r = malloc(sizeof(*r));
+	struct worker_reload *r = calloc(1, sizeof(*r));
 
 	if (r == NULL) {
+		return ERR_NOMEM;
+	}
+	r->post = loop_post_new(on_reload, on_reload_dropped, r);
+	if (r->post == NULL) {
+		free(r);
 		return ERR_NOMEM;
 	}
 	r->t = t;
 	r->tls = tls;
 	r->policy = shared_policy_hold(policy);
-	if (loop_post(t->w.loop, on_reload, r) != ERR_OK) {
-		shared_policy_drop(policy);
-		free(r);
-		return ERR_NOMEM;
-	}
+	r->tally = tally;
+	*out = r;
 	return ERR_OK;
+}
+
+void
+worker_reload_free(struct worker_reload *r)
+{
+	if (r != NULL) {
+		r->tally = NULL;
+		loop_post_free(r->post);
+	}
+}
+
+void
+worker_reload(struct worker_reload *r)
+{
+	loop_post_send(r->t->w.loop, r->post);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "conn.h"
 
 struct worker_thread;
+struct worker_reload; /* one worker's part of a reload */
 
 /* Borrows gate; holds policy; takes tls on success (NULL: clear listeners
  * only). */
@@ -17,13 +18,26 @@ enum err worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
 enum err worker_listen(
     struct worker_thread *t, int fd, enum listen_kind kind) MUST_USE;
 enum err worker_start(struct worker_thread *t) MUST_USE;
+/* What one reload comes to in all workers together. */
+struct reload_tally {
+	atomic_uint left; /* workers that have not had their turn */
+	atomic_uint cut;  /* streams that the new policy refused */
+	/* Called once, by the last of them, on its thread; frees it. */
+	void (*done)(struct reload_tally *t);
+};
+
 /*
- * New requests get policy, new connections tls, from the loop's next turn on;
- * open streams that policy refuses are cut.  Takes tls and holds policy on
- * success.  From any thread.
+ * New requests get policy, new connections tls, from the loop's next turn
+ * on; open streams that policy refuses are cut.  Takes tls and holds policy
+ * on success; nothing happens before worker_reload().
  */
-enum err worker_reload(struct worker_thread *t, struct tls_server *tls,
-    struct shared_policy *policy) MUST_USE;
+enum err worker_reload_new(struct worker_thread *t, struct tls_server *tls,
+    struct shared_policy *policy, struct reload_tally *tally,
+    struct worker_reload **out) MUST_USE;
+/* Nothing comes of it, and tally does not hear of it; NULL is fine. */
+void worker_reload_free(struct worker_reload *r);
+/* Cannot fail; takes r.  From any thread. */
+void worker_reload(struct worker_reload *r);
 /* Graceful stop, from any thread; a second call hurries. */
 void worker_stop(struct worker_thread *t);
 /* Has its loop ended? */

@@ -27,7 +27,7 @@ mkdir -p /run/containerd
 mount -t tmpfs tmpfs /run/containerd
 ip link set lo up
 exec "$@" -socket "$0/s" -data "$0/data" -certs "$0/certs" \
-    -dockerd-log "$0/dockerd.log" -- --exec-root "$0/exec" --pidfile "$0/pid"
+    -admin "unix://$0/admin/s" -dockerd-log "$0/dockerd.log" -- --exec-root "$0/exec" --pidfile "$0/pid"
 """
 
 
@@ -138,6 +138,9 @@ def test_a_client_works_and_a_stop_is_clean_within_ten_seconds(entry):
     entry.straight()
     side = entry.gated()
     assert side.ok("run", "-i", "--rm", "busybox", "cat", stdin=b"foo\n") == "foo"
+    folder = os.path.join(entry.folder, "admin")
+    assert os.stat(folder).st_mode & 0o777 == 0o700
+    run_dinv("reload", "-admin", f"unix://{folder}/s")
     # Process 1 of a container ignores SIGTERM: docker would wait for 10 s.
     side.ok("run", "-d", "--name", "stubborn", "busybox", "sleep", "1000")
     side.ok("run", "-d", "--name", "always", "--restart", "always", "busybox",

@@ -255,6 +255,73 @@ shares_a_port_with_itself(void **state)
 	close(second);
 }
 
+static void
+one_alone_has_its_mode_at_once_and_shares_no_port(void **state)
+{
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	struct diag d = { 0, 0, "" };
+	mode_t before = umask(0);
+	int fd, second = -1;
+	struct place p;
+	struct stat st;
+	struct addr a;
+	char url[64];
+
+	(void)state;
+	place_begin(&p);
+	assert_int_equal(addr_listen_alone(&p.a, 0600, &fd, &d), ERR_OK);
+	assert_int_equal(stat(p.path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(umask(before), 0); /* as it was */
+	assert_int_equal(addr_listen_alone(&p.a, 0600, &second, &d), ERR_IO);
+	assert_non_null(strstr(d.text, "-admin"));
+	close(fd);
+	place_end(&p);
+
+	assert_int_equal(addr_parse("tcp://127.0.0.1:1", &a, &d), ERR_OK);
+	((struct sockaddr_in *)&a.ss)->sin_port = 0; /* any */
+	assert_int_equal(addr_listen(&a, &fd, &d), ERR_OK);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	(void)snprintf(
+	    url, sizeof(url), "tcp://127.0.0.1:%u", ntohs(in.sin_port));
+	assert_int_equal(addr_parse(url, &a, &d), ERR_OK);
+	assert_int_equal(addr_listen_alone(&a, 0600, &second, &d), ERR_IO);
+	assert_int_equal(second, -1);
+	close(fd);
+}
+
+static void
+knows_loopback(void **state)
+{
+	static const struct {
+		const char *url;
+		bool is;
+	} cases[] = {
+		{ "tcp://0.0.0.0:1", false },
+		{ "tcp://10.0.0.1:1", false },
+		{ "tcp://128.0.0.1:1", false },
+		{ "tcp://[::]:1", false },
+		{ "tcp://[::2]:1", false },
+		{ "tcp://[::ffff:127.0.0.1]:1", false },
+		{ "unix:///x", false },
+		{ "tcp://127.0.0.1:1", true },
+		{ "tcp://127.255.0.9:1", true },
+		{ "tcp://[::1]:1", true },
+	};
+	struct diag d = { 0, 0, "" };
+	struct addr a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(cases); i++) {
+		assert_int_equal(addr_parse(cases[i].url, &a, &d), ERR_OK);
+		if (addr_is_loopback(&a) != cases[i].is) {
+			fail_msg("%s", cases[i].url);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -266,6 +333,9 @@ main(void)
 		cmocka_unit_test(does_not_take_what_another_has),
 		cmocka_unit_test(removes_what_a_dead_one_left),
 		cmocka_unit_test(shares_a_port_with_itself),
+		cmocka_unit_test(
+		    one_alone_has_its_mode_at_once_and_shares_no_port),
+		cmocka_unit_test(knows_loopback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,14 +183,16 @@ tells_the_gate_how_open_it_is(void **state)
 	(void)state;
 	assert_argv(&o, NULL,
 	    "dinv gate -listen tcp://0.0.0.0:2375 -upstream "
-	    "unix:///var/run/docker.sock -insecure-plain -policy admin");
+	    "unix:///var/run/docker.sock -insecure-plain -policy admin "
+	    "-admin-default unix:///run/dinv/admin.sock");
 	o.tls = true;
 	o.ipv6 = true;
 	assert_argv(&o, NULL,
 	    "dinv gate -listen tcp://0.0.0.0:2376 -listen tcp://[::]:2376 "
 	    "-upstream unix:///var/run/docker.sock -tls -certs /certs "
-	    "-policy admin");
+	    "-policy admin -admin-default unix:///run/dinv/admin.sock");
 	o.tlsverify = true;
+	o.admin = "none";
 	o.debug = true;
 	o.listen = listen;
 	o.policy = "ci-runner";
@@ -198,7 +200,7 @@ tells_the_gate_how_open_it_is(void **state)
 	assert_argv(&o, NULL,
 	    "dinv gate -listen tcp://127.0.0.1:1 -listen unix:///tmp/x "
 	    "-upstream unix:///var/run/docker.sock -tlsverify -certs /certs "
-	    "-policy ci-runner -audit /a -debug");
+	    "-policy ci-runner -audit /a -admin none -debug");
 }
 
 /* A file may say all that flags say; what no flag says is left to it, and
@@ -213,12 +215,12 @@ leaves_the_rest_to_the_configuration(void **state)
 	assert_int_equal(entry_mode(&o), ENTRY_CONFIG);
 	assert_argv(&o, NULL,
 	    "dinv gate -upstream unix:///var/run/docker.sock -certs /certs "
-	    "-config /c");
+	    "-config /c -admin-default unix:///run/dinv/admin.sock");
 	o.tlsverify = true;
 	assert_argv(&o, NULL,
 	    "dinv gate -listen tcp://0.0.0.0:2376 -upstream "
 	    "unix:///var/run/docker.sock -tlsverify -certs /certs "
-	    "-config /c");
+	    "-config /c -admin-default unix:///run/dinv/admin.sock");
 }
 
 static void

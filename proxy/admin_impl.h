@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_ADMIN_IMPL_H
+#define PROXY_ADMIN_IMPL_H
+
+/*
+ * What the sources of the admin listener share, and nobody else sees.
+ *
+ *	admin.c        the thread, the listener, how many at a time
+ *	admin_conn.c   one connection: one request, one answer
+ *	admin_probe.c  is dockerd there?
+ *	admin_views.c  what the answers say
+ */
+#include <pthread.h>
+
+#include "admin.h"
+#include "base/jsonw.h"
+#include "http1.h"
+#include "loop.h"
+#include "stream.h"
+
+/* --- admin_probe.c ------------------------------------------------------- */
+
+struct probe;
+
+struct probe_result {
+	bool up;
+	char version[64]; /* dockerd's, printable; "" where it was not told */
+	char why[160];	  /* not up: the reason, for the operator */
+};
+
+/* done(arg): result() is fresh. */
+struct probe *probe_new(
+    struct loop *l, const struct addr *dockerd, loop_fn done, void *arg);
+void probe_free(struct probe *p);
+/* Asks, or goes on asking; done() is always called later, not from here. */
+void probe_ask(struct probe *p);
+const struct probe_result *probe_result(const struct probe *p);
+
+/* --- admin_conn.c -------------------------------------------------------- */
+
+enum admin_state {
+	AS_CLOSED = 0,
+	AS_HEAD,   /* reading the request */
+	AS_PROBE,  /* waiting for what dockerd says */
+	AS_RELOAD, /* waiting for the workers */
+	AS_WRITE,
+	AS_LINGER, /* all written; until the client closes */
+};
+
+struct admin_route;
+
+struct admin_conn {
+	struct admin *a;
+	struct admin_conn *next, *prev; /* newest first */
+	enum admin_state state;
+	const struct admin_route *route;
+	struct stream *s;
+	struct loop_io *io;
+	struct loop_timer *timer;
+	struct loop_post *back; /* AS_RELOAD: from the last worker */
+	struct buf in, out;
+	size_t scanned;
+	bool local; /* on a unix socket, from root or the gate's own user */
+	unsigned cut;
+	struct jsonw *errors; /* while a reload tells its mistakes */
+	unsigned more_errors; /* that did not fit */
+};
+
+struct admin {
+	struct addr addr;
+	struct admin_gate gate;
+	struct loop *loop;
+	struct loop_io *io;
+	struct loop_timer *rest;
+	struct probe *probe;
+	struct admin_conn *conns;
+	unsigned n_conns;
+	int fd;
+	bool running;
+	bool bound; /* the socket's file is ours */
+	pthread_t thread;
+};
+
+/* Takes fd. */
+void admin_conn_start(struct admin *a, int fd);
+void admin_conn_free(struct admin_conn *c);
+/* dockerd has been asked: go on. */
+void admin_conn_probed(struct admin_conn *c);
+/* May it be closed to make room for another? */
+bool admin_conn_may_go(const struct admin_conn *c);
+/* Sends status and body, and ends after it. */
+void admin_answer(struct admin_conn *c, unsigned status, const char *type,
+    const struct buf *body);
+void admin_answer_text(struct admin_conn *c, unsigned status, const char *text);
+
+/* --- admin_views.c ------------------------------------------------------- */
+
+void admin_show_health(struct admin_conn *c);
+void admin_show_ready(struct admin_conn *c);
+void admin_show_reloaded(struct admin_conn *c);
+void admin_reload(struct admin_conn *c);
+
+#endif

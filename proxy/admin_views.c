@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the admin listener says: health, readiness, what came of a reload.
+ *
+ * Names of files come from the operator, dockerd's version from dockerd; all
+ * else is the gate's own.  No client's name is ever shown: who may read this
+ * is not who may read the audit log.
+ */
+#include <stdio.h>
+
+#include "admin_impl.h"
+
+void
+admin_show_health(struct admin_conn *c)
+{
+	admin_answer_text(c, 200, "ok");
+}
+
+/* Adds a line; what does not fit is left out. */
+static void
+add_reason(struct buf *out, const char *reason)
+{
+	(void)!buf_printf(out, "%s\n", reason);
+}
+
+static void
+add_certificate(const struct admin_view *v, struct buf *out)
+{
+	time_t now = time(NULL);
+
+	if (v->conf->tls == GATE_TLS_NONE) {
+		return;
+	}
+	if (now > v->server_to) {
+		add_reason(out, "the server certificate has expired: dinv "
+				"cert renew, then dinv reload");
+	} else if (now < v->server_from) {
+		add_reason(out, "the server certificate is not valid yet: is "
+				"this machine's clock right?");
+	}
+}
+
+/* One line for each reason not to be ready; none: ready. */
+static void
+add_reasons(
+    const struct admin_view *v, const struct probe_result *p, struct buf *out)
+{
+	if (v->stopping) {
+		add_reason(out, "draining: the gate was told to stop");
+	}
+	if (!p->up) {
+		add_reason(out, p->why);
+	}
+	add_certificate(v, out);
+}
+
+void
+admin_show_ready(struct admin_conn *c)
+{
+	struct admin_view v;
+	struct buf body;
+
+	c->a->gate.view(c->a->gate.arg, &v);
+	buf_init(&body, LIMIT_ADMIN_BODY_BYTES);
+	add_reasons(&v, probe_result(c->a->probe), &body);
+	if (body.len == 0) {
+		admin_answer_text(c, 200, "ready");
+	} else {
+		admin_answer(c, 503, "text/plain; charset=utf-8", &body);
+	}
+	buf_fini(&body);
+}
+
+void
+admin_show_reloaded(struct admin_conn *c)
+{
+	struct admin_view v;
+	struct jsonw w;
+	struct buf body;
+
+	c->a->gate.view(c->a->gate.arg, &v);
+	buf_init(&body, LIMIT_ADMIN_BODY_BYTES);
+	jsonw_init(&w, &body);
+	jsonw_object(&w);
+	jsonw_kv_str(&w, "policy", v.conf->policy);
+	if (v.conf->tls != GATE_TLS_NONE) {
+		jsonw_kv_str(&w, "certs", v.conf->certs);
+	}
+	jsonw_kv_u64(&w, "streams_cut", c->cut);
+	jsonw_object_end(&w);
+	admin_answer(c, 200, "application/json", &body);
+	buf_fini(&body);
+}
