@@ -87,8 +87,9 @@ check_source(struct walk *w, struct span source, bool rw)
 
 	if (!is_allowed(p, source, rw)) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
-		    "the host path %s%s (allowed: %s)", quote(source).s,
-		    rw ? " for writing" : "", show_paths(p).s);
+		    "the host path %s%s (allowed: %s%s)", quote(source).s,
+		    rw ? " for writing" : "", show_paths(p).s,
+		    judge_path_hint(source));
 	}
 }
 

@@ -65,6 +65,28 @@ is_bind_mode(struct span s)
 	return true;
 }
 
+/* see judge.h */
+const char *
+judge_path_hint(struct span source)
+{
+	static const char socket[] = "docker.sock";
+	size_t n = sizeof(socket) - 1;
+
+	if (source.len < n ||
+	    memcmp(source.p + source.len - n, socket, n) != 0) {
+		return "";
+	}
+	return "; testcontainers: set TESTCONTAINERS_RYUK_DISABLED=true";
+}
+
+static void
+refuse_path(struct walk *w, struct span source)
+{
+	walk_refuse(w, RULE_HOST_PATHS,
+	    "the host path %s (use a named volume%s)", quote(source).s,
+	    judge_path_hint(source));
+}
+
 /* Cuts s at its first colon; what follows is left in s. */
 static struct span
 cut(struct span *s)
@@ -105,10 +127,7 @@ judge_bind(struct walk *w, struct span bind)
 	}
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
-		walk_refuse(w, RULE_HOST_PATHS,
-		    "the host path %s (use a named "
-		    "volume)",
-		    quote(source).s);
+		refuse_path(w, source);
 		judge_target(w, target);
 		return;
 	}
@@ -194,6 +213,10 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		judge_driver_config(w, mount);
 		return;
 	}
+	if (span_is(type, "bind")) {
+		refuse_path(w, source);
+		return;
+	}
 	if (!span_is(type, "volume")) {
 		walk_refuse(w, RULE_HOST_PATHS,
 		    "mounts of type %s (use a "
@@ -206,10 +229,7 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		return;
 	}
 	if (!judge_is_volume_name(source)) {
-		walk_refuse(w, RULE_HOST_PATHS,
-		    "the host path %s (use a named "
-		    "volume)",
-		    quote(source).s);
+		refuse_path(w, source);
 		return;
 	}
 	constraint_volume(w, source);

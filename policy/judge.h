@@ -61,6 +61,8 @@ bool judge_is_foreign_network(struct span mode);
 bool judge_is_host_gateway(struct span extra_host);
 /* Could dockerd take this for the name of a volume? */
 bool judge_is_volume_name(struct span s);
+/* For a message: what who asks for dockerd's socket should do, or "". */
+const char *judge_path_hint(struct span source);
 
 /* Of inspected containers. */
 void judge_mount_points(

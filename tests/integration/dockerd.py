@@ -104,7 +104,14 @@ class Dockerd:
 
     def inside(self, *argv):
         """The command line that runs argv in this dockerd's network."""
-        return ["nsenter", f"--net=/proc/{self.pid()}/ns/net", *argv]
+        # Of the holder's: containers' shims become its grandchildren too, and
+        # which of those is dockerd is no longer told by their number.
+        return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", *argv]
+
+    def listens_inside(self, port):
+        """Does somebody listen on 127.0.0.1 there?"""
+        with open(f"/proc/{self.holder.pid}/net/tcp", encoding="ascii") as f:
+            return f" 0100007F:{port:04X} 00000000:0000 0A " in f.read()
 
 
 class Registry:
@@ -134,8 +141,7 @@ http: {{ addr: "127.0.0.1:5000" }}
             raise RuntimeError("no registry:\n" + tail_of(self.log))
 
     def listens(self):
-        with open(f"/proc/{self.dockerd.pid()}/net/tcp", encoding="ascii") as f:
-            return " 0100007F:1388 00000000:0000 0A " in f.read()
+        return self.dockerd.listens_inside(5000)
 
     def stop(self):
         self.process.kill()

@@ -7,8 +7,9 @@
 #	DINV             the gate to test (default build/dinv)
 #	DINV_E2E_LOOPS   how often a piped run is repeated (default 25)
 #
-# What Debian 12 lacks (dockerd and docker 26.1, buildx, compose v2, dockerode)
-# is unpacked once under build/e2e and used from there; nothing is installed.
+# What Debian 12 lacks (dockerd and docker 26.1, buildx, compose v2, dockerode,
+# testcontainers) is unpacked once under build/e2e and used from there; nothing
+# is installed.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,14 +48,14 @@ if [ ! -d "$e2e/newer" ]; then
 fi
 
 if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
-	echo "  NPM       dockerode"
+	echo "  NPM       dockerode, testcontainers"
 	rm -rf "$e2e/node"
 	mkdir -p "$e2e/node"
 	# No scripts: the packages' native parts are optional and unused here.
 	npm install --no-audit --no-fund --no-package-lock --ignore-scripts \
 	    --loglevel=error --prefix "$e2e/node" \
-	    "$(sed -n 's/.*"dockerode": "\(.*\)".*/dockerode@\1/p' \
-	    "$here/node/package.json")" >/dev/null
+	    $(sed -n 's/^    "\(.*\)": "\(.*\)",*$/\1@\2/p' \
+	    "$here/node/package.json") >/dev/null
 	cp "$here/node/package.json" "$e2e/node/package.json"
 fi
 
