@@ -49,12 +49,23 @@ struct host_path {
 	struct span clean; /* without a slash at its end: "" is the root */
 	struct span text;
 	bool rw;
+	bool trusted; /* "links": nobody makes links in it */
+};
+
+/* What the paths of all roles have in common; see constraint_paths.c. */
+struct path_world {
+	/* Listed for writing by any role, and not trusted. */
+	const struct host_path **writable;
+	size_t n;
+	/* see policy_follow_links(); may be NULL */
+	enum err (*resolve)(const char *path, char *out, size_t size);
 };
 
 struct host_paths {
 	const struct host_path *item;
 	size_t n;
 	bool set;
+	const struct path_world *world;
 };
 
 struct constraint_volumes {

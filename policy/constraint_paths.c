@@ -3,13 +3,18 @@
  * Paths of the host and volumes that a role may mount; see constraint.h.
  *
  * A path is cleaned as Go's filepath.Clean does, which is what dockerd does
- * with it, and lies at or below an allowed one or is refused.  Only words are
- * compared: dockerd follows symbolic links when it mounts, so an allowed tree
- * must not be one that clients can write to through another way (docs say so).
+ * with it, and lies at or below an allowed one or is refused.  dockerd follows
+ * symbolic links when it mounts, so links are followed here too, by the
+ * function that the gate brings (policy_follow_links()).  That is an answer of
+ * now; in a tree that containers write to, a link can be made in the moment
+ * after.  So no path is taken that lies below one that any role may write to,
+ * unless the policy's owner trusts it: what is listed itself has no name in it
+ * that a container could change.
+ *
  * Read-only is what the request says and what an inspected container has.
  *
- * Rejected: resolving links here; the gate may see another file system, and
- * what a link is now it need not be when dockerd mounts.
+ * Rejected: passing the followed path on to dockerd, which the same container
+ * can change under its feet.
  *
  * Attackers write "/srv/cache/../../etc", "//", "/srv/cachex"; "rw" behind
  * "ro"; propagation that reaches back to the host; "Z", which relabels files
@@ -62,35 +67,115 @@ is_below(struct span path, struct span dir)
 
 /* Is some allowed path above this one, and writable where that is asked? */
 static bool
-is_allowed(const struct host_paths *p, struct span source, bool rw)
+is_allowed(const struct host_paths *p, struct span clean, bool rw)
 {
-	char clean[4096];
-	size_t i, n;
+	size_t i;
 
-	if (source.len == 0 || source.p[0] != '/' ||
-	    !judge_clean_path(source, clean, sizeof(clean), &n)) {
-		return false;
-	}
 	for (i = 0; i < p->n; i++) {
 		if ((p->item[i].rw || !rw) &&
-		    is_below(span_make(clean, n), p->item[i].clean)) {
+		    is_below(clean, p->item[i].clean)) {
 			return true;
 		}
 	}
 	return false;
 }
 
+/* The same of a path without links: an entry may be a link itself. */
+static bool
+is_allowed_real(const struct host_paths *p, struct span real, bool rw)
+{
+	char entry[4096];
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		const char *path =
+		    p->item[i].clean.len == 0 ? "/" : p->item[i].clean.p;
+
+		if ((p->item[i].rw || !rw) &&
+		    p->world->resolve(path, entry, sizeof(entry)) == ERR_OK &&
+		    is_below(real, span_is(span_of(entry), "/")
+				       ? span_of("")
+				       : span_of(entry))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The path above this one in which containers could make links, or NULL. */
+static const struct host_path *
+writable_above(const struct path_world *world, struct span clean)
+{
+	size_t i;
+
+	for (i = 0; i < world->n; i++) {
+		const struct host_path *p = world->writable[i];
+
+		if (clean.len > p->clean.len && is_below(clean, p->clean)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* Where do its links lead?  Refuses what leaves the list. */
+static void
+check_links(struct walk *w, struct span source, const char *clean, bool rw)
+{
+	const struct host_paths *p = &w->limits->host_paths;
+	char real[4096];
+	enum err rc;
+
+	if (p->world == NULL || p->world->resolve == NULL) {
+		return;
+	}
+	rc = p->world->resolve(
+	    clean[0] == '\0' ? "/" : clean, real, sizeof(real));
+	if (rc != ERR_OK) {
+		walk_refuse_all(w, RULE_HOST_PATHS,
+		    "the host path %s, whose links it cannot follow",
+		    quote(source).s);
+	} else if (strcmp(real, clean) != 0 &&
+		   (!is_allowed_real(p, span_of(real), rw) ||
+		       writable_above(p->world, span_of(real)) != NULL)) {
+		walk_refuse_all(w, RULE_HOST_PATHS,
+		    "the host path %s, whose links lead elsewhere (allowed: "
+		    "%s)",
+		    quote(source).s, show_paths(p).s);
+	}
+}
+
 static void
 check_source(struct walk *w, struct span source, bool rw)
 {
 	const struct host_paths *p = &w->limits->host_paths;
+	const struct host_path *above;
+	char clean[4096] = "";
+	size_t n = 0;
 
-	if (!is_allowed(p, source, rw)) {
+	if (source.len == 0 || source.p[0] != '/' ||
+	    !judge_clean_path(source, clean, sizeof(clean) - 1, &n) ||
+	    !is_allowed(p, span_make(clean, n), rw)) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
 		    "the host path %s%s (allowed: %s%s)", quote(source).s,
 		    rw ? " for writing" : "", show_paths(p).s,
 		    judge_path_hint(source));
+		return;
 	}
+	clean[n] = '\0';
+	above = p->world == NULL
+		    ? NULL
+		    : writable_above(p->world, span_make(clean, n));
+	if (above != NULL) {
+		walk_refuse_all(w, RULE_HOST_PATHS,
+		    "the host path %s below %s, where containers can make "
+		    "links (bind %s itself, or the policy's owner trusts "
+		    "them)",
+		    quote(source).s, quote(above->text).s,
+		    quote(above->text).s);
+		return;
+	}
+	check_links(w, source, clean, rw);
 }
 
 /* The options of a bind; what it takes for read-only goes to *ro. */

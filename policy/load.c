@@ -387,6 +387,41 @@ read_file(struct loader *l, const struct json_node *root)
 	}
 }
 
+static size_t
+count_paths(const struct policy *pol)
+{
+	const struct role *r;
+	size_t n = 0;
+
+	for (r = pol->roles; r != NULL; r = r->next) {
+		n += r->limits.host_paths.n;
+	}
+	return n;
+}
+
+/* What any role writes to, every role must know of; see constraint_paths.c. */
+static void
+gather_paths(struct loader *l)
+{
+	struct path_world *world = &l->pol->paths;
+	struct role *r;
+	size_t i;
+
+	world->writable =
+	    load_take(l, (count_paths(l->pol) + 1) * sizeof(*world->writable));
+	for (r = l->pol->roles; r != NULL && world->writable != NULL;
+	     r = r->next) {
+		struct host_paths *p = &r->limits.host_paths;
+
+		p->world = world;
+		for (i = 0; i < p->n; i++) {
+			if (p->item[i].rw && !p->item[i].trusted) {
+				world->writable[world->n++] = &p->item[i];
+			}
+		}
+	}
+}
+
 /* A policy without clients. */
 static struct policy *
 new_policy(void)
@@ -416,6 +451,7 @@ load(struct loader *l, struct span text)
 	}
 	read_file(l, json_root(doc));
 	json_free(doc);
+	gather_paths(l);
 	if (l->nomem) {
 		return ERR_NOMEM;
 	}

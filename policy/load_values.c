@@ -280,15 +280,23 @@ read_path(struct loader *l, const struct json_node *v, struct host_path *out)
 {
 	const struct json_node *path = json_get(v, "path");
 	const struct json_node *mode = json_get(v, "mode");
+	const struct json_node *links = json_get(v, "links");
 	char clean[4096];
 	struct span s;
 	size_t n;
 
-	if (json_count(v) != 2 || path == NULL || mode == NULL) {
+	if (json_count(v) != (links == NULL ? 2 : 3) || path == NULL ||
+	    mode == NULL) {
 		load_complain(
 		    l, v, "expected { \"path\": \"/dir\", \"mode\": \"ro\" }");
 		return;
 	}
+	if (links != NULL && (json_type(links) != JSON_STRING ||
+				 !span_is(json_string(links), "trusted"))) {
+		load_complain(l, links, "\"links\" can only be \"trusted\"");
+		return;
+	}
+	out->trusted = links != NULL;
 	if (!load_want_text(l, path, "a path", &s)) {
 		return;
 	}

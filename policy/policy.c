@@ -23,6 +23,13 @@ policy_free(struct policy *pol)
 	}
 }
 
+void
+policy_follow_links(struct policy *pol,
+    enum err (*resolve)(const char *path, char *out, size_t size))
+{
+	pol->paths.resolve = resolve;
+}
+
 const struct client *
 policy_client(const struct policy *pol, const struct principal *who)
 {

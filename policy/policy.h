@@ -43,6 +43,16 @@ const char *const *policy_preset_names(void);
 
 void policy_free(struct policy *pol);
 
+/*
+ * Before its first use: how the policy follows symbolic links in paths of the
+ * host that clients may bind ("host_paths").  Without it they are not looked
+ * at.  resolve() is given a clean absolute path and writes where it leads,
+ * ended by NUL; of a path that is not there yet, where its beginning leads
+ * and the rest behind it.  ERR_OK, or why it cannot tell.
+ */
+void policy_follow_links(struct policy *pol,
+    enum err (*resolve)(const char *path, char *out, size_t size));
+
 /* First matching client wins; NULL when none does: refuse everything. */
 const struct role *policy_role(
     const struct policy *pol, const struct principal *who);

@@ -45,6 +45,7 @@ struct policy {
 	struct arena arena; /* holds all of it */
 	struct role *roles;
 	struct client *clients;
+	struct path_world paths;
 };
 
 /* The first client that matches, or NULL. */

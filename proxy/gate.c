@@ -25,6 +25,7 @@
 #include "base/secret.h"
 #include "certs/cert.h"
 #include "certs/store.h"
+#include "links.h"
 #include "log.h"
 #include "worker.h"
 
@@ -111,6 +112,7 @@ load_policy(const char *name, struct shared_policy **out, struct diag *d,
 	if (rc != ERR_OK) {
 		return rc;
 	}
+	policy_follow_links(pol, links_follow);
 	*out = shared_policy_new(pol);
 	if (*out == NULL) {
 		policy_free(pol);

@@ -10,6 +10,9 @@
 	"{\"t\":{\"extends\":\"" base "\",\"constraints\":{" constraints       \
 	"}}}}"
 
+/* How asked policies follow links; NULL: not at all. */
+static enum err (*role_links)(const char *path, char *out, size_t size);
+
 static inline void
 ask_text(const char *text, const char *request, const char *body,
     const struct told *told, struct asked *out)
@@ -21,6 +24,7 @@ ask_text(const char *text, const char *request, const char *body,
 	if (policy_load(span_of(text), &pol, &d) != ERR_OK) {
 		fail_msg("%s: %u:%u: %s", text, d.line, d.col, d.text);
 	}
+	policy_follow_links(pol, role_links);
 	ask_policy(pol, &who, request, body, told, out);
 	policy_free(pol);
 }

@@ -73,13 +73,12 @@ static const struct role_case cases[] = {
 	    "DriverOpts", "" },
 	{ CREATE, BIND("/srv/cache:/c:ro"), NULL, "", "" },
 	{ CREATE, BIND("/srv/cache/a/../b:/c:ro,rprivate"), NULL, "", "" },
-	{ CREATE, BIND("/srv/out/a:/c"), NULL, "", "" },
 	{ CREATE, BIND("/srv/out:/c:rw,Z"), NULL, "", "" },
 	{ CREATE, BIND("vol:/c"), NULL, "", "" },
 	{ CREATE, MOUNT("\"Source\":\"/srv/cache/x\",\"ReadOnly\":true"), NULL,
 	    "", "" },
 	{ CREATE,
-	    MOUNT("\"Source\":\"/srv/out/x\",\"BindOptions\":{"
+	    MOUNT("\"Source\":\"/srv/out\",\"BindOptions\":{"
 		  "\"CreateMountpoint\":true,\"Propagation\":"
 		  "\"rprivate\"}"),
 	    NULL, "", "" },
@@ -90,6 +89,95 @@ lets_paths_through_by_list(void **state)
 {
 	(void)state;
 	ask_cases(ROLE_TEXT("ci-runner", PATHS), cases, NELEM(cases), NULL);
+}
+
+/* /srv/cache/away is a link to /etc, /srv/cache/in to /srv/cache/x. */
+static enum err
+fake_links(const char *path, char *out, size_t size)
+{
+	static const char *const leads[][2] = {
+		{ "/srv/cache/away", "/etc" },
+		{ "/srv/cache/in", "/srv/cache/x" },
+		{ "/srv/cache/out", "/srv/out" },
+		{ "/srv/cache/deep", "/srv/out/y" },
+		{ "/srv/link", "/data" },
+		{ "/srv/link/a", "/data/a" },
+	};
+	size_t i;
+
+	if (strcmp(path, "/srv/cache/odd") == 0) {
+		return ERR_IO;
+	}
+	for (i = 0; i < NELEM(leads); i++) {
+		if (strcmp(path, leads[i][0]) == 0) {
+			path = leads[i][1];
+		}
+	}
+	snprintf(out, size, "%s", path);
+	return ERR_OK;
+}
+
+static void
+follows_links(void **state)
+{
+	static const struct role_case c[] = {
+		{ CREATE, BIND("/srv/cache/away:/c:ro"), RULE, B0,
+		    "links lead elsewhere" },
+		{ CREATE, BIND("/srv/cache/./x/../away:/c:ro"), RULE, B0,
+		    "links lead elsewhere" },
+		{ CREATE, BIND("/srv/cache/odd:/c:ro"), RULE, B0,
+		    "whose links it cannot follow" },
+		{ CREATE, BIND("/srv/cache/deep:/c:ro"), RULE, B0,
+		    "links lead elsewhere" },
+		{ CREATE,
+		    MOUNT("\"Source\":\"/srv/cache/away\",\"ReadOnly\":true"),
+		    RULE, M0, "links lead elsewhere" },
+		{ CREATE, BIND("/srv/cache/in:/c:ro"), NULL, "", "" },
+		{ CREATE, BIND("/srv/cache/out:/c:ro"), NULL, "", "" },
+		{ CREATE, BIND("/srv/link:/c:ro"), NULL, "", "" },
+		{ CREATE, BIND("/srv/link/a:/c:ro"), NULL, "", "" },
+	};
+
+	(void)state;
+	role_links = fake_links;
+	ask_cases(
+	    ROLE_TEXT("ci-runner",
+		"\"host_paths\":[{\"path\":\"/srv/cache\",\"mode\":\"ro\"},"
+		"{\"path\":\"/srv/link\",\"mode\":\"ro\"},"
+		"{\"path\":\"/srv/out\",\"mode\":\"rw\"}]"),
+	    c, NELEM(c), NULL);
+	role_links = NULL;
+}
+
+/* Another role writes to it; below a writable path any name can be a link. */
+static void
+takes_no_path_that_a_container_could_have_linked(void **state)
+{
+	static const struct role_case c[] = {
+		{ CREATE, BIND("/srv/out/a:/c"), RULE, B0,
+		    "below \"/srv/out\", where containers can make links" },
+		{ CREATE, BIND("/srv/out/a:/c:ro"), RULE, B0, "make links" },
+		{ CREATE, BIND("/srv/cache/b/c:/c:ro"), RULE, B0,
+		    "below \"/srv/cache/b\"" },
+		{ CREATE, MOUNT("\"Source\":\"/srv/out/x\""), RULE, M0,
+		    "make links" },
+		{ CREATE, BIND("/srv/out:/c"), NULL, "", "" },
+		{ CREATE, BIND("/srv/cache/b:/c:ro"), NULL, "", "" },
+		{ CREATE, BIND("/srv/cache/x/y:/c:ro"), NULL, "", "" },
+		{ CREATE, BIND("/srv/mine/x/y:/c"), NULL, "", "" },
+	};
+
+	(void)state;
+	ask_cases(
+	    "{\"clients\":[{\"match\":{\"cn\":\"x\"},\"role\":\"t\"}],"
+	    "\"roles\":{\"t\":{\"extends\":\"ci-runner\",\"constraints\":{"
+	    "\"host_paths\":[{\"path\":\"/srv/cache\",\"mode\":\"ro\"},"
+	    "{\"path\":\"/srv/mine\",\"mode\":\"rw\",\"links\":\"trusted\"},"
+	    "{\"path\":\"/srv/out\",\"mode\":\"rw\"}]}},"
+	    "\"u\":{\"extends\":\"ci-runner\",\"constraints\":{"
+	    "\"host_paths\":[{\"path\":\"/srv/cache/b\",\"mode\":\"rw\"}]"
+	    "}}}}",
+	    c, NELEM(c), NULL);
 }
 
 static void
@@ -211,6 +299,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lets_paths_through_by_list),
+		cmocka_unit_test(follows_links),
+		cmocka_unit_test(
+		    takes_no_path_that_a_container_could_have_linked),
 		cmocka_unit_test(enters_what_it_could_have_made),
 		cmocka_unit_test(holds_volumes_by_name_and_driver),
 		cmocka_unit_test(refuses_policies_that_cannot_be_meant),
