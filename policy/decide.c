@@ -147,7 +147,7 @@ judge_operation(struct decision *d, struct policy_why *why)
 	if (d->role->line_of[ops_index(op)] != 0) {
 		d->line = d->role->line_of[ops_index(op)];
 	}
-	if (!d->role->allowed[ops_index(op)]) {
+	if (!d->role->allowed[ops_index(op)] && !condition_may_allow(d)) {
 		return decision_refuse(
 		    d, why, RULE_OP, "", "the operation %s", op->name);
 	}
@@ -252,6 +252,10 @@ judge_request(struct decision *d, struct policy_why *why)
 
 	if (v == VERDICT_ALLOW && d->role->limits.any) {
 		v = constraint_query(d, why);
+	}
+	if (v == VERDICT_ALLOW && d->role->n_rules > 0) {
+		v = condition_judge(d, NULL,
+		    op->body != OP_BODY_JSON || !d->req->has_body, why);
 	}
 	if (v != VERDICT_ALLOW) {
 		return v;
@@ -358,6 +362,9 @@ judge_body(struct decision *d, struct span body, struct policy_why *why)
 		    diag.text[0] == '\0' ? err_text(rc) : diag.text);
 	}
 	v = walk_body(d, json_root(doc), body.len, why);
+	if (v == VERDICT_ALLOW) {
+		v = condition_judge(d, json_root(doc), true, why);
+	}
 	json_free(doc);
 	return v;
 }
@@ -380,13 +387,10 @@ policy_body(struct decision *d, struct span body, struct policy_why *why)
 	if (body.len == 0 && constraint_wants_labels(&d->role->limits, op)) {
 		body = span_of("{}"); /* what dockerd takes nothing for */
 	}
-	if (body.len > 0) {
-		v = judge_body(d, body, why);
-		if (v != VERDICT_ALLOW) {
-			return v;
-		}
-	}
-	return decision_next(d, why);
+	v = body.len > 0 ? judge_body(d, body, why)
+			 : condition_judge(d, NULL, true, why);
+	why->line = d->line;
+	return v == VERDICT_ALLOW ? decision_next(d, why) : v;
 }
 
 struct span

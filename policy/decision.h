@@ -58,6 +58,12 @@ enum verdict decision_next(struct decision *d, struct policy_why *why);
 /* VERDICT_ALLOW, or VERDICT_DENY with why: query.c, constraint_query.c. */
 enum verdict query_judge(struct decision *d, struct policy_why *why);
 enum verdict constraint_query(struct decision *d, struct policy_why *why);
+/*
+ * The rules with conditions (condition.c).  root: the judged body, or NULL;
+ * last: no body is still to come.
+ */
+enum verdict condition_judge(struct decision *d, const struct json_node *root,
+    bool last, struct policy_why *why);
 /* constraint_resources.c */
 enum verdict constraint_build_resources(
     struct decision *d, struct policy_why *why);

@@ -8,9 +8,10 @@
  * decision looks names up no more.  Presets are policy files too, read by the
  * same code when a name asks for them.
  *
- * Rejected: a language with conditions, because nobody could tell what a
- * policy of 50 lines allows; "last match wins", because then every line must
- * be read to know.
+ * Rejected: a language of conditions alone, because nobody could tell what a
+ * policy of 50 lines allows; they stand beside the rules, for what those do
+ * not say (load_rules.c).  "Last match wins", because then every line must be
+ * read to know.
  *
  * Attackers do not write policies.  Tired owners do: a misspelt rule, an
  * operation that does not exist or a match that matches all is an error here

@@ -33,6 +33,18 @@ void load_extra_query(struct loader *l, void *role, const struct json_node *v);
 void load_unknown_fields(
     struct loader *l, void *role, const struct json_node *v);
 
+/* load_rules.c: a member of a role. */
+void load_rules(struct loader *l, void *role, const struct json_node *v);
+
+/*
+ * A list of operations and classes: set gets each operation, and whether it
+ * was named itself.  allowed: those that cannot be judged are left out of
+ * classes, and complained about by name.
+ */
+void load_ops(struct loader *l, const struct json_node *v, bool allowed,
+    void (*set)(void *arg, const struct op *op, bool named, unsigned line),
+    void *arg);
+
 unsigned load_line(const struct json_node *v);
 /* A text that is not empty, or complains. */
 bool load_want_text(struct loader *l, const struct json_node *v,
@@ -67,7 +79,7 @@ void load_about(struct loader *l, void *to, const struct json_node *m);
 
 /* All there are, for load.c, load_role.c and a test of the JSON Schema. */
 extern const struct load_table load_file_table, load_client_table,
-    load_match_table, load_role_table;
+    load_match_table, load_role_table, load_rule_table, load_condition_table;
 
 /* Reads a role of the file. */
 struct role *load_add_role(struct loader *l, struct span name,

@@ -8,8 +8,8 @@
  * half of a list from one file and half from another could not be read.
  * Patterns that can never hold, or hold more than they seem to, are errors.
  *
- * Rejected: conditions on paths of the body, which bind owners to the names
- * of the Engine API and are silent when one is misspelt.
+ * Rejected: conditions on paths of the body in their place, which bind owners
+ * to the names of the Engine API; they are for the rest (load_rules.c).
  *
  * Attackers do not write policies; owners do, and an unknown member here
  * would be a limit that they believe in and nobody keeps.

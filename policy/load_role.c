@@ -37,19 +37,38 @@ can_be_judged(const struct op *op)
 	return op->body != OP_BODY_JSON || op->fields != NULL;
 }
 
+/* A role that is read; line: of what is set. */
 static void
-set_op(struct role *r, const struct op *op, bool allowed, unsigned line)
+set_allowed(void *arg, const struct op *op, bool named, unsigned line)
 {
+	struct role *r = arg;
 	size_t i = ops_index(op);
 
-	r->allowed[i] = allowed;
+	(void)named;
+	r->allowed[i] = true;
 	r->line_of[i] = (uint16_t)(line > UINT16_MAX ? UINT16_MAX : line);
+}
+
+/* Takes it from rules that would allow it under conditions, too. */
+static void
+set_denied(void *arg, const struct op *op, bool named, unsigned line)
+{
+	struct role *r = arg;
+	size_t i, k = ops_index(op);
+
+	set_allowed(arg, op, named, line);
+	r->allowed[k] = false;
+	for (i = 0; i < r->n_rules; i++) {
+		if (r->rules[i].allow) {
+			r->rules[i].ops[k] = false;
+		}
+	}
 }
 
 /* "@class", or an operation id. */
 static void
-read_op(
-    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
+read_op(struct loader *l, const struct json_node *v, bool allowed,
+    void (*set)(void *, const struct op *, bool, unsigned), void *arg)
 {
 	enum op_class class;
 	const struct op *op;
@@ -74,7 +93,7 @@ read_op(
 			    "only an unconstrained role has it",
 			    op->name);
 		} else {
-			set_op(r, op, allowed, load_line(v));
+			set(arg, op, true, load_line(v));
 		}
 		return;
 	}
@@ -90,14 +109,14 @@ read_op(
 	op = ops_all(&n);
 	for (i = 0; i < n; i++) {
 		if (op[i].class == class && can_be_judged(&op[i])) {
-			set_op(r, &op[i], allowed, load_line(v));
+			set(arg, &op[i], false, load_line(v));
 		}
 	}
 }
 
-static void
-read_ops(
-    struct loader *l, struct role *r, const struct json_node *v, bool allowed)
+void
+load_ops(struct loader *l, const struct json_node *v, bool allowed,
+    void (*set)(void *, const struct op *, bool, unsigned), void *arg)
 {
 	const struct json_node *e;
 
@@ -107,14 +126,14 @@ read_ops(
 		return;
 	}
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		read_op(l, r, e, allowed);
+		read_op(l, e, allowed, set, arg);
 	}
 }
 
 static void
 read_allow(struct loader *l, void *to, const struct json_node *v)
 {
-	read_ops(l, to, v, true);
+	load_ops(l, v, true, set_allowed, to);
 }
 
 static void
@@ -181,6 +200,22 @@ read_buildkit(struct loader *l, void *to, const struct json_node *v)
 	r->buildkit = true;
 }
 
+/* Its own, because "deny" changes them. */
+static void
+copy_rules(struct loader *l, struct role *r)
+{
+	struct rule_when *rules;
+
+	if (r->n_rules == 0) {
+		return;
+	}
+	rules = load_take(l, r->n_rules * sizeof(*rules));
+	if (rules != NULL) {
+		memcpy(rules, r->rules, r->n_rules * sizeof(*rules));
+		r->rules = rules;
+	}
+}
+
 static void
 read_extends(struct loader *l, struct role *r, const struct json_node *v)
 {
@@ -203,6 +238,7 @@ read_extends(struct loader *l, struct role *r, const struct json_node *v)
 	r->line = line;
 	r->next = next;
 	r->open = true;
+	copy_rules(l, r);
 }
 
 /* "extends" comes first wherever it stands, and "deny" last. */
@@ -217,6 +253,7 @@ static const struct load_member role_rows[] = {
 	{ "fields", load_extra_fields },
 	{ "query", load_extra_query },
 	{ "unknown_fields", load_unknown_fields },
+	{ "rules", load_rules },
 	{ "unconstrained", read_unconstrained },
 };
 const struct load_table load_role_table = { "a role", role_rows,
@@ -228,9 +265,9 @@ refuse_narrowing(
     struct loader *l, const struct role *r, const struct json_node *v)
 {
 	static const char *const names[] = { "allow", "deny", "may",
-		"constraints", "fields", "query", "unknown_fields" };
+		"constraints", "fields", "query", "unknown_fields", "rules" };
 	bool found = r->limits.any || r->extras.n_fields > 0 ||
-		     r->extras.n_keys > 0 || r->extras.drop;
+		     r->extras.n_keys > 0 || r->extras.drop || r->n_rules > 0;
 	size_t i;
 
 	for (i = 0; i < NELEM(names); i++) {
@@ -239,8 +276,8 @@ refuse_narrowing(
 	if (found) {
 		load_complain(l, v,
 		    "an unconstrained role is allowed everything, unread: "
-		    "allow, deny, may, constraints, fields, query and "
-		    "unknown_fields have no place in it");
+		    "allow, deny, may, constraints, fields, query, "
+		    "unknown_fields and rules have no place in it");
 	}
 }
 
@@ -261,7 +298,7 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 	/* Wherever it stands, what is denied was allowed before. */
 	m = json_get(v, "deny");
 	if (m != NULL) {
-		read_ops(l, r, m, false);
+		load_ops(l, m, false, set_denied, r);
 	}
 	r->may &= ~constraint_taken(&r->limits);
 	if (r->unconstrained) {
@@ -312,7 +349,12 @@ load_add_role(struct loader *l, struct span name, const struct json_node *v,
 static void
 forget_lines(struct role *r)
 {
+	size_t i;
+
 	memset(r->line_of, 0, sizeof(r->line_of));
+	for (i = 0; i < r->n_rules; i++) {
+		r->rules[i].line = 0;
+	}
 }
 
 struct role *

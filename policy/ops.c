@@ -96,6 +96,80 @@ static const char *const lenient[] = {
 	"VolumeCreate",
 };
 
+/* How query keys are read (moby daemon/server/router), where not as text. */
+static const struct {
+	const char *key;
+	enum op_value value;
+} values[] = {
+	{ "all", OP_VALUE_BOOL },
+	{ "buildargs", OP_VALUE_JSON },
+	{ "cachefrom", OP_VALUE_JSON },
+	{ "copyUIDGID", OP_VALUE_BOOL },
+	{ "cpuperiod", OP_VALUE_INT },
+	{ "cpuquota", OP_VALUE_INT },
+	{ "cpushares", OP_VALUE_INT },
+	{ "details", OP_VALUE_BOOL },
+	{ "digests", OP_VALUE_BOOL },
+	{ "filters", OP_VALUE_JSON },
+	{ "follow", OP_VALUE_BOOL },
+	{ "force", OP_VALUE_BOOL },
+	{ "forcerm", OP_VALUE_BOOL },
+	{ "h", OP_VALUE_INT },
+	{ "identity", OP_VALUE_BOOL },
+	{ "insertDefaults", OP_VALUE_BOOL },
+	{ "labels", OP_VALUE_JSON },
+	{ "limit", OP_VALUE_INT },
+	{ "link", OP_VALUE_BOOL },
+	{ "logs", OP_VALUE_BOOL },
+	{ "manifests", OP_VALUE_BOOL },
+	{ "memory", OP_VALUE_INT },
+	{ "memswap", OP_VALUE_INT },
+	{ "noOverwriteDirNonDir", OP_VALUE_BOOL },
+	{ "nocache", OP_VALUE_BOOL },
+	{ "noprune", OP_VALUE_BOOL },
+	{ "one-shot", OP_VALUE_BOOL },
+	{ "outputs", OP_VALUE_JSON },
+	{ "pause", OP_VALUE_BOOL },
+	{ "platforms", OP_VALUE_JSON },
+	{ "pull", OP_VALUE_BOOL },
+	{ "q", OP_VALUE_BOOL },
+	{ "quiet", OP_VALUE_BOOL },
+	{ "rm", OP_VALUE_BOOL },
+	{ "rotateManagerToken", OP_VALUE_BOOL },
+	{ "rotateManagerUnlockKey", OP_VALUE_BOOL },
+	{ "rotateWorkerToken", OP_VALUE_BOOL },
+	{ "shared-size", OP_VALUE_BOOL },
+	{ "shmsize", OP_VALUE_INT },
+	{ "size", OP_VALUE_BOOL },
+	{ "squash", OP_VALUE_BOOL },
+	{ "statement", OP_VALUE_BOOL },
+	{ "status", OP_VALUE_BOOL },
+	{ "stderr", OP_VALUE_BOOL },
+	{ "stdin", OP_VALUE_BOOL },
+	{ "stdout", OP_VALUE_BOOL },
+	{ "stream", OP_VALUE_BOOL },
+	{ "timeout", OP_VALUE_INT },
+	{ "timestamps", OP_VALUE_BOOL },
+	{ "ulimits", OP_VALUE_JSON },
+	{ "v", OP_VALUE_BOOL },
+	{ "verbose", OP_VALUE_BOOL },
+	{ "w", OP_VALUE_INT },
+};
+
+/*
+ * Booleans that are, or in an older dockerd were, true by default.  "rm" went
+ * by whether it was there at all.
+ */
+static const struct {
+	const char *op;
+	const char *key;
+} true_by_default[] = {
+	{ "ContainerStats", "stream" },
+	{ "ImageBuild", "rm" },
+	{ "ImageCommit", "pause" },
+	{ "ImageLoad", "quiet" },
+};
+
 const struct op *
 ops_all(size_t *n)
 {
@@ -280,6 +354,45 @@ ops_query_repeats(const struct op *op, struct span key)
 	for (i = 0; i < NELEM(repeatable); i++) {
 		if (strcmp(op->name, repeatable[i].op) == 0 &&
 		    span_is(key, repeatable[i].key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Here the platform is "linux/amd64", and elsewhere an object in JSON. */
+static const char *const platform_as_text[] = { "ContainerCreate", "ImageBuild",
+	"ImageCreate" };
+
+enum op_value
+ops_query_value(const struct op *op, struct span key)
+{
+	size_t i;
+
+	if (span_is(key, "platform")) {
+		for (i = 0; i < NELEM(platform_as_text); i++) {
+			if (strcmp(op->name, platform_as_text[i]) == 0) {
+				return OP_VALUE_TEXT;
+			}
+		}
+		return OP_VALUE_JSON;
+	}
+	for (i = 0; i < NELEM(values); i++) {
+		if (span_is(key, values[i].key)) {
+			return values[i].value;
+		}
+	}
+	return OP_VALUE_TEXT;
+}
+
+bool
+ops_query_default(const struct op *op, struct span key)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(true_by_default); i++) {
+		if (strcmp(op->name, true_by_default[i].op) == 0 &&
+		    span_is(key, true_by_default[i].key)) {
 			return true;
 		}
 	}

@@ -11,6 +11,7 @@
 
 #define OPS_API_MINOR_MIN 24
 #define OPS_API_MINOR_MAX 56
+#define OPS_MAX 192 /* ops_all() has fewer */
 
 enum op_class {
 	OPC_NONE = 0, /* in no class: only by its own id */
@@ -83,6 +84,18 @@ enum op_key {
 enum op_key ops_query_key(const struct op *op, struct span key);
 /* Does dockerd read all values of this key, not only the first? */
 bool ops_query_repeats(const struct op *op, struct span key);
+
+/* How dockerd reads the value of a query key. */
+enum op_value {
+	OP_VALUE_TEXT = 0,
+	OP_VALUE_BOOL, /* httputils.BoolValue */
+	OP_VALUE_INT,  /* strconv.ParseInt */
+	OP_VALUE_JSON, /* one thing can be written in many ways */
+};
+
+enum op_value ops_query_value(const struct op *op, struct span key);
+/* May a boolean be true where the key is missing or empty? */
+bool ops_query_default(const struct op *op, struct span key);
 
 /* By operation id; NULL when there is none. */
 const struct op *ops_by_name(struct span name);

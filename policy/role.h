@@ -4,14 +4,13 @@
 
 /* A loaded policy from the inside: for policy/ alone. */
 #include "base/arena.h"
+#include "condition.h"
 #include "constraint.h"
 #include "extra.h"
 #include "ops.h"
 #include "policy.h"
 #include "principal.h"
 #include "rules.h"
-
-#define ROLE_MAX_OPS 192 /* ops_all() has fewer */
 
 struct role {
 	const char *name;
@@ -23,8 +22,10 @@ struct role {
 	uint64_t may;  /* RULE_BIT() set */
 	struct constraints limits;
 	struct extras extras;
-	bool allowed[ROLE_MAX_OPS];	/* by ops_index() */
-	uint16_t line_of[ROLE_MAX_OPS]; /* where it was allowed or denied */
+	struct rule_when *rules;
+	size_t n_rules;
+	bool allowed[OPS_MAX];	   /* by ops_index() */
+	uint16_t line_of[OPS_MAX]; /* where it was allowed or denied */
 };
 
 /* Patterns of one client; an absent one is {NULL, 0} and always holds. */

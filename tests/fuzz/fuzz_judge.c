@@ -38,7 +38,10 @@ static const char constrained[] =
     "\"volumes\":{\"drivers\":[\"nfs\"],\"names\":[\"ci-*\"]}},"
     "\"fields\":[\"HostConfig.Foo\",\"ContainerCreate:Bar\","
     "\"HostConfig.Mounts[].Baz\",\"VolumeCreate:Qux\"],"
-    "\"unknown_fields\":\"drop\"}}}";
+    "\"unknown_fields\":\"drop\",\"rules\":["
+    "{\"deny\":[\"@run\"],\"when\":{\"body.HostConfig.Dns[]\":\"10.*\"}},"
+    "{\"deny\":[\"@volume\"],\"when\":{\"body.Labels[t]\":{\"not\":\"a\"}}},"
+    "{\"deny\":[\"ContainerExec\"],\"when\":{\"body.Cmd[]\":\"sh\"}}]}}}";
 
 struct outcome {
 	enum verdict v;
