@@ -40,6 +40,7 @@ struct admin_route {
 static const struct admin_route routes[] = {
 	{ "/healthz", METHOD_GET, NEED_NOTHING, admin_show_health },
 	{ "/readyz", METHOD_GET, NEED_PROBE, admin_show_ready },
+	{ "/status", METHOD_GET, NEED_PROBE, admin_show_status },
 	{ "/reload", METHOD_POST, NEED_LOCAL, admin_reload },
 };
 

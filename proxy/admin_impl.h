@@ -9,6 +9,7 @@
  *	admin_conn.c   one connection: one request, one answer
  *	admin_probe.c  is dockerd there?
  *	admin_views.c  what the answers say
+ *	admin_status.c /status
  */
 #include <pthread.h>
 
@@ -95,9 +96,17 @@ void admin_answer_text(struct admin_conn *c, unsigned status, const char *text);
 
 /* --- admin_views.c ------------------------------------------------------- */
 
+typedef void (*admin_say_fn)(void *arg, const char *reason);
+/* Says each reason not to be; true: there is none. */
+bool admin_is_ready(const struct admin_view *v, const struct probe_result *p,
+    admin_say_fn say, void *arg);
 void admin_show_health(struct admin_conn *c);
 void admin_show_ready(struct admin_conn *c);
 void admin_show_reloaded(struct admin_conn *c);
 void admin_reload(struct admin_conn *c);
+
+/* --- admin_status.c ------------------------------------------------------ */
+
+void admin_show_status(struct admin_conn *c);
 
 #endif

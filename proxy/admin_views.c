@@ -16,42 +16,51 @@ admin_show_health(struct admin_conn *c)
 	admin_answer_text(c, 200, "ok");
 }
 
-/* Adds a line; what does not fit is left out. */
-static void
-add_reason(struct buf *out, const char *reason)
-{
-	(void)!buf_printf(out, "%s\n", reason);
-}
-
-static void
-add_certificate(const struct admin_view *v, struct buf *out)
+/* NULL: it is good, or none is needed. */
+static const char *
+fault_of_certificate(const struct admin_view *v)
 {
 	time_t now = time(NULL);
 
 	if (v->conf->tls == GATE_TLS_NONE) {
-		return;
+		return NULL;
 	}
 	if (now > v->server_to) {
-		add_reason(out, "the server certificate has expired: dinv "
-				"cert renew, then dinv reload");
-	} else if (now < v->server_from) {
-		add_reason(out, "the server certificate is not valid yet: is "
-				"this machine's clock right?");
+		return "the server certificate has expired: dinv cert renew, "
+		       "then dinv reload";
 	}
+	return now < v->server_from
+		   ? "the server certificate is not valid yet: is this "
+		     "machine's clock right?"
+		   : NULL;
 }
 
-/* One line for each reason not to be ready; none: ready. */
-static void
-add_reasons(
-    const struct admin_view *v, const struct probe_result *p, struct buf *out)
+bool
+admin_is_ready(const struct admin_view *v, const struct probe_result *p,
+    admin_say_fn say, void *arg)
 {
-	if (v->stopping) {
-		add_reason(out, "draining: the gate was told to stop");
+	const char *reason[] = {
+		v->stopping ? "draining: the gate was told to stop" : NULL,
+		p->up ? NULL : p->why,
+		fault_of_certificate(v),
+	};
+	bool ready = true;
+	size_t i;
+
+	for (i = 0; i < NELEM(reason); i++) {
+		if (reason[i] != NULL) {
+			say(arg, reason[i]);
+			ready = false;
+		}
 	}
-	if (!p->up) {
-		add_reason(out, p->why);
-	}
-	add_certificate(v, out);
+	return ready;
+}
+
+/* What does not fit is left out. */
+static void
+add_line(void *arg, const char *reason)
+{
+	(void)!buf_printf(arg, "%s\n", reason);
 }
 
 void
@@ -62,7 +71,7 @@ admin_show_ready(struct admin_conn *c)
 
 	c->a->gate.view(c->a->gate.arg, &v);
 	buf_init(&body, LIMIT_ADMIN_BODY_BYTES);
-	add_reasons(&v, probe_result(c->a->probe), &body);
+	(void)admin_is_ready(&v, probe_result(c->a->probe), add_line, &body);
 	if (body.len == 0) {
 		admin_answer_text(c, 200, "ready");
 	} else {

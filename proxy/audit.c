@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,8 +38,8 @@ struct audit {
 	pthread_mutex_t lock;
 	int fd;
 	bool own_fd;
-	bool torn; /* the last line in the file has no end */
-	uint64_t lost;
+	bool torn;		     /* the last line in the file has no end */
+	atomic_ullong written, lost; /* read without the lock */
 	time_t complained;
 };
 
@@ -208,7 +209,7 @@ complain(struct audit *a, int why)
 	}
 	a->complained = now;
 	log_error("audit record not written: %s lost=%llu", strerror(why),
-	    (unsigned long long)a->lost);
+	    atomic_load(&a->lost));
 }
 
 /* One write as a rule; more only where the kernel took a part. */
@@ -229,9 +230,17 @@ append(struct audit *a, struct span line)
 		}
 		at += (size_t)n;
 	}
+	a->written += at == line.len;
 	if (at > 0) {
 		a->torn = line.p[at - 1] != '\n';
 	}
+}
+
+void
+audit_counts(struct audit *a, uint64_t *written, uint64_t *lost)
+{
+	*written = atomic_load(&a->written);
+	*lost = atomic_load(&a->lost);
 }
 
 void

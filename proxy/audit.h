@@ -42,6 +42,9 @@ enum err audit_open(
     const char *path, struct audit **out, struct diag *d) MUST_USE;
 void audit_close(struct audit *a);
 
+/* Records since the start: those that were written, those that could not be. */
+void audit_counts(struct audit *a, uint64_t *written, uint64_t *lost);
+
 /* a may be NULL: nothing is written. */
 void audit_write(struct audit *a, const struct audit_event *e);
 

@@ -147,6 +147,7 @@ end_read(struct end *e, struct buf *b)
 	e->rd = stream_read(e->s, to, room, &n);
 	if (e->rd == IO_OK) {
 		buf_commit(b, n);
+		metrics_add(e->in, n);
 		if (n < room && e->s->drains) {
 			e->rd = IO_WANT_READ; /* the event will tell */
 		}
@@ -173,6 +174,7 @@ end_write(struct end *e, struct buf *b)
 		e->wr = stream_write(e->s, s.p, s.len, &n);
 		if (e->wr == IO_OK) {
 			buf_consume(b, n);
+			metrics_add(e->out, n);
 			moved = true;
 		}
 	}
@@ -242,6 +244,7 @@ conn_free(struct conn *c)
 	if (c->next != NULL) {
 		c->next->prev = c->prev;
 	}
+	conn_count_end(c);
 	census_leave(c->w->gate->census, c->has_host, c->host);
 	daemon_close(c);
 	loop_io_free(c->client.io);

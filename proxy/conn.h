@@ -14,6 +14,7 @@
 #include "census.h"
 #include "limit.h"
 #include "loop.h"
+#include "metrics.h"
 #include "shared_policy.h"
 #include "stream.h"
 #include "tls.h"
@@ -38,6 +39,7 @@ struct worker {
 	bool stopping;
 	unsigned number;
 	uint64_t requests; /* counted, for request ids */
+	struct metrics *metrics;
 };
 
 /* How a listener's clients are known. */
@@ -60,6 +62,8 @@ void conn_stop_now(struct conn *c);
 /* Another policy is in force: an open stream that it refuses is cut (true);
  * the connection may be gone then. */
 bool conn_rejudge(struct conn *c);
+/* Another policy is in force: which role has it now? */
+void conn_count_role(struct conn *c);
 /* Closes and frees. */
 void conn_kill(struct conn *c, const char *reason);
 /* Looks for a peer that died while nothing was read from it. */

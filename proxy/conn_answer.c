@@ -113,6 +113,7 @@ answer_denied(struct conn *c)
 {
 	const struct policy_why *why = &c->req->why;
 
+	request_count_verdict(c, METRICS_DENY);
 	request_audit(c, AUDIT_DECISION, "deny");
 	return answer(c, why->status, "deny", why->message);
 }

@@ -89,6 +89,7 @@ step_connect(struct conn *c)
 	if (c->daemon.io == NULL) {
 		return conn_closed(c, "memory");
 	}
+	conn_count_daemon(c);
 	c->req->fresh_daemon = true;
 	if (!c->req->judged) {
 		conn_goto(c, CS_FACT);
@@ -161,6 +162,7 @@ fact_done(struct conn *c)
 {
 	struct request *r = c->req;
 	unsigned status = r->answer.status;
+	uint64_t began;
 	enum verdict v;
 
 	c->daemon_busy = false;
@@ -168,7 +170,9 @@ fact_done(struct conn *c)
 	    c->daemon_in.len > 0) {
 		daemon_close(c);
 	}
+	began = metrics_now_ns();
 	v = policy_fact(r->decision, status, buf_span(&r->fact), &r->why);
+	r->policy_ns += metrics_now_ns() - began;
 	buf_fini(&r->fact);
 	body_fini(&r->answer_body);
 	body_init(&r->answer_body, BODY_NONE, 0);

@@ -124,6 +124,11 @@ take_answer(struct conn *c)
 	}
 	r->status = a->status;
 	r->have_answer = true;
+	request_count_answered(c);
+	if (raw || (a->status < 300 && r->canon.op != NULL &&
+		       r->canon.op->mode != OP_MODE_PLAIN)) {
+		request_count_stream(c);
+	}
 	/* An upgrade that did not happen: the client may think it did. */
 	if (r->head.upgrade != UPGRADE_NONE || a->close ||
 	    a->body == BODY_EOF || c->stopping) {

@@ -12,6 +12,7 @@
  *	conn_exchange.c  request body up, answer down
  *	conn_relay.c     after an upgrade: two raw lanes
  *	conn_answer.c    answers of the gate's own
+ *	conn_count.c     what metrics count of all that
  */
 #include "conn.h"
 #include "http1.h"
@@ -43,9 +44,10 @@ struct end {
 	struct loop_io *io;
 	enum io rd; /* IO_OK: reading may succeed; else what it waits for */
 	enum io wr;
-	bool eof;  /* its direction has ended */
-	bool shut; /* we ended ours */
-	bool gone; /* closed both ways: nothing we write arrives */
+	bool eof;	  /* its direction has ended */
+	bool shut;	  /* we ended ours */
+	bool gone;	  /* closed both ways: nothing we write arrives */
+	metric *in, *out; /* bytes read and written */
 };
 
 /* One request; none exists between requests. */
@@ -80,6 +82,12 @@ struct request {
 	bool keep;	 /* the connection may live on */
 	uint64_t client_bytes, daemon_bytes; /* of the relay */
 	const char *ended;
+
+	enum metrics_decision outcome;
+	bool streams; /* it is counted as an open stream */
+	unsigned role_slot;
+	uint64_t policy_ns; /* spent in policy/ */
+	uint64_t sent_ns;   /* when the head went upstream */
 };
 
 struct conn {
@@ -100,6 +108,8 @@ struct conn {
 	bool linger_raw;    /* TLS is broken or was never there: bytes alone */
 	bool daemon_busy;   /* dockerd owes an answer on this connection */
 	const char *reason; /* why it closed */
+	uint64_t begun_ns;
+	unsigned role_slot; /* where it is counted */
 	struct request *req;
 };
 
@@ -157,6 +167,17 @@ enum step exchange_finish(struct conn *c, const char *ended);
 
 /* conn_relay.c */
 enum step step_relay(struct conn *c);
+
+/* conn_count.c */
+void conn_count_begin(struct conn *c);
+void conn_count_daemon(struct conn *c); /* after it was connected */
+void conn_count_handshake(struct conn *c);
+void conn_count_end(struct conn *c);
+void request_count_verdict(struct conn *c, enum metrics_decision d);
+void request_count_sent(struct conn *c);
+void request_count_answered(struct conn *c);
+void request_count_stream(struct conn *c); /* until its end */
+void request_count_end(struct conn *c);
 
 /* conn_answer.c */
 enum step step_answer(struct conn *c);

@@ -30,6 +30,7 @@ request_free(struct conn *c)
 	if (r == NULL) {
 		return;
 	}
+	request_count_end(c);
 	buf_fini(&r->collected);
 	atomic_fetch_sub(&c->w->gate->bodies, r->set_aside);
 	buf_fini(&r->fact);
@@ -270,6 +271,7 @@ request_verdict(struct conn *c, enum verdict v)
 		return STEP_AGAIN;
 	case VERDICT_ALLOW:
 		r->judged = true;
+		request_count_verdict(c, METRICS_ALLOW);
 		if (is_audited(r, true)) {
 			r->audited = true;
 			request_audit(c, AUDIT_DECISION, "allow");
@@ -297,6 +299,7 @@ judge_head(struct conn *c)
 	struct request *r = c->req;
 	struct diag d = { 0, 0, "" };
 	enum method method = method_parse(r->head.method);
+	uint64_t began;
 	enum verdict v;
 	enum err rc;
 
@@ -329,9 +332,11 @@ judge_head(struct conn *c)
 		    "application/json or application/x-tar");
 	}
 	r->policy = shared_policy_hold(c->w->policy);
+	began = metrics_now_ns();
 	v = policy_begin(shared_policy_get(r->policy), &c->who, &r->canon,
 	    &r->arena, &r->decision, &r->why);
 	r->role = policy_role(shared_policy_get(r->policy), &c->who);
+	r->policy_ns = metrics_now_ns() - began;
 	if (v == VERDICT_DENY || v == VERDICT_NEED_BODY) {
 		return request_verdict(c, v);
 	}
@@ -411,6 +416,8 @@ step_collect(struct conn *c)
 {
 	struct request *r = c->req;
 	struct span body;
+	uint64_t began;
+	enum verdict v;
 	enum err rc;
 	bool moved;
 
@@ -428,8 +435,10 @@ step_collect(struct conn *c)
 	if (r->body.done) {
 		body = buf_span(&r->collected);
 		r->body_out = BODY_OUT_PLAIN;
-		return request_verdict(
-		    c, policy_body(r->decision, body, &r->why));
+		began = metrics_now_ns();
+		v = policy_body(r->decision, body, &r->why);
+		r->policy_ns += metrics_now_ns() - began;
+		return request_verdict(c, v);
 	}
 	if (buf_room(&r->collected) == 0) {
 		return answer_error(c, 413,
@@ -557,6 +566,7 @@ request_write_head(struct conn *c)
 	enum err rc;
 
 	c->daemon_busy = true;
+	request_count_sent(c);
 	body = policy_new_body(r->decision, &replaced);
 	if (!replaced && r->collect) {
 		body = buf_span(&r->collected);

@@ -55,6 +55,8 @@ step_handshake(struct conn *c)
 		return refuse_client(c, &d);
 	}
 	conn_goto(c, CS_IDLE);
+	conn_count_handshake(c);
+	conn_count_role(c);
 	return STEP_AGAIN;
 }
 
@@ -164,6 +166,7 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 		log_warn("connection refused: too many (limits.connections, "
 			 "limits.connections_per_address) addr=%s",
 		    c->who.addr);
+		metrics_add(&w->metrics->turned_away, 1);
 		close(fd);
 		free(c);
 		return;
@@ -175,6 +178,7 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 		local_principal(c, fd, peer->ss_family);
 	}
 	conn_link(c);
+	conn_count_begin(c);
 	if (!conn_equip(c, fd, kind)) {
 		if (c->client.s == NULL) {
 			close(fd);
@@ -183,6 +187,7 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 		return;
 	}
 	c->state = kind == LISTEN_TLS ? CS_HANDSHAKE : CS_IDLE;
+	conn_count_role(c);
 	loop_timer_set(c->timer, conn_limit_ms(c, c->state));
 	conn_pump(c);
 }

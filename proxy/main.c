@@ -25,6 +25,7 @@ static const struct {
 	{ "cert", cmd_cert, "make and list certificates" },
 	{ "policy", cmd_policy, "check a policy file, explain a decision" },
 	{ "reload", cmd_reload, "let a running gate read its policy again" },
+	{ "status", cmd_status, "say how a running gate is" },
 	{ "version", cmd_version, "print the version" },
 	{ "help", cmd_help, "print this" },
 };

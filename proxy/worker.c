@@ -225,8 +225,10 @@ on_reload(void *arg)
 	shared_policy_drop(old_policy);
 	for (c = w->conns; c != NULL; c = next) {
 		next = conn_next(c);
+		conn_count_role(c);
 		cut += conn_rejudge(c);
 	}
+	metrics_add(&w->metrics->cut, cut);
 	reload_done(r, cut);
 }
 
@@ -279,6 +281,12 @@ worker_reload(struct worker_reload *r)
 	loop_post_send(r->t->w.loop, r->post);
 }
 
+const struct metrics *
+worker_metrics(const struct worker_thread *t)
+{
+	return t->w.metrics;
+}
+
 void
 worker_stop(struct worker_thread *t)
 {
@@ -317,12 +325,13 @@ worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
 	}
 	t->w.gate = gate;
 	t->w.number = number;
+	t->w.metrics = metrics_new();
 	t->w.loop = loop_new();
 	if (t->w.loop != NULL) {
 		t->sweep = loop_timer_new(t->w.loop, on_sweep, t);
 		t->tick = loop_timer_new(t->w.loop, on_stop_tick, t);
 	}
-	if (t->sweep == NULL || t->tick == NULL) {
+	if (t->sweep == NULL || t->tick == NULL || t->w.metrics == NULL) {
 		worker_free(t);
 		return ERR_NOMEM;
 	}
@@ -380,5 +389,6 @@ worker_free(struct worker_thread *t)
 	loop_free(t->w.loop);
 	tls_server_drop(t->w.tls);
 	shared_policy_drop(t->w.policy);
+	metrics_free(t->w.metrics);
 	free(t);
 }
