@@ -51,10 +51,24 @@ compile upstream
 ${CC:-cc} -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -iquote "$top" \
 	-iquote "$top/proxy" -iquote "$top/policy" -o "$out/decide" \
 	"$here/decide.c" "$top/build/libpolicy.a" "$top/build/libbase.a" -lcjson
+m=$top/build/mbedtls
+accel=
+[ "$(uname -m)" != x86_64 ] || accel="-lIPSec_MB -lcrypto
+	-Wl,--wrap=mbedtls_ecp_mul -Wl,--wrap=mbedtls_ecp_mul_restartable"
+${CC:-cc} -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -iquote "$top" \
+	-iquote "$top/proxy" -iquote "$top/certs" -isystem "$m/src/include" \
+	-I"$top/proxy/deps" ${accel:+-DDINV_ACCEL "-I$top/proxy/accel"} \
+	-DMBEDTLS_CONFIG_FILE='"dinv_mbedtls_config.h"' -o "$out/crl" \
+	"$here/crl.c" "$top/build/libproxy.a" "$top/build/libcerts.a" \
+	"$top/build/libbase.a" "$m/libmbed.a" $accel -lpthread
 compile load -lssl -lcrypto -lpthread
 
 echo 'CPU time of one decision, us (decide.c):'
 "$out/decide" | tee "$out/decide.md"
+echo
+
+echo 'What a list of revoked certificates costs a handshake (crl.c):'
+"$out/crl" | tee "$out/crl.md"
 echo
 
 # Sockets have short names (107 bytes at most): so, not under build/.

@@ -22,9 +22,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ca.h"
 #include "file.h"
+#include "hold.h"
 #include "issue.h"
-#include "ledger.h"
 #include "store.h"
 
 enum { KEY_PEM = 0, CA_PEM, CERT_PEM, N_PEM }; /* the order of writing */
@@ -38,11 +39,6 @@ static const struct {
 	[CERT_PEM] = { "cert.pem", 0644 },
 };
 
-struct ca {
-	struct cert *cert;
-	struct key *key;
-};
-
 struct output {
 	struct secret key;
 	struct buf ca;
@@ -50,37 +46,6 @@ struct output {
 	struct cert *issued;
 	char issuer[ISSUE_ID_SIZE];
 };
-
-static enum err
-load_ca(struct rng *r, const char *dir, struct ca *ca, struct diag *d)
-{
-	char path[STORE_PATH_SIZE];
-	enum err rc;
-
-	rc = store_path(dir, STORE_CA_CERT, path, sizeof(path));
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	rc = cert_load(path, "ca.crt", &ca->cert, d);
-	if (rc == ERR_NOTFOUND) {
-		diag_set(
-		    d, 0, 0, "there is no ca.crt: dinv cert init makes a CA");
-	}
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	rc = store_path(dir, STORE_CA_KEY, path, sizeof(path));
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	rc = key_load(path, "ca-key.pem", r, &ca->key, d);
-	if (rc == ERR_NOTFOUND) {
-		diag_set(d, 0, 0,
-		    "there is no ca-key.pem, without which nothing can be "
-		    "issued: do it where that key is");
-	}
-	return rc;
-}
 
 /* Makes the three texts. */
 static enum err
@@ -93,7 +58,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 	time_t from;
 	enum err rc;
 
-	rc = load_ca(r, req->dir, &ca, d);
+	rc = ca_load(&ca, req->dir, r, d);
 	if (rc != ERR_OK) {
 		goto out;
 	}
@@ -135,8 +100,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 out:
 	cert_free(cert);
 	key_free(key);
-	cert_free(ca.cert);
-	key_free(ca.key);
+	ca_fini(&ca);
 	return rc;
 }
 
@@ -230,50 +194,6 @@ write_out(
 	return rc;
 }
 
-/* The certificate directory, locked. */
-struct locked {
-	int dir_fd;
-	int lock_fd;
-	struct ledger ledger;
-};
-
-static void
-locked_fini(struct locked *k)
-{
-	ledger_fini(&k->ledger);
-	if (k->lock_fd != -1) {
-		close(k->lock_fd);
-	}
-	if (k->dir_fd != -1) {
-		close(k->dir_fd);
-	}
-}
-
-static enum err
-locked_init(struct locked *k, const char *dir, struct diag *d)
-{
-	bool made;
-	enum err rc;
-
-	k->dir_fd = k->lock_fd = -1;
-	ledger_init(&k->ledger);
-	rc = dir_open(dir, 0755, &k->dir_fd, &made, d);
-	if (rc == ERR_OK) {
-		rc = dir_lock(k->dir_fd, &k->lock_fd);
-		if (rc != ERR_OK) {
-			diag_set(d, 0, 0,
-			    "what is issued is written down here, and the "
-			    "directory cannot be written to: %s",
-			    strerror(errno));
-		}
-	}
-	if (rc == ERR_OK) {
-		dir_sweep(k->dir_fd);
-		rc = ledger_load(&k->ledger, dir, d);
-	}
-	return rc;
-}
-
 /*
  * Into the ledger first: a certificate that is not in there could not be
  * taken back by name.  If the files cannot be written, out of it again.
@@ -284,10 +204,10 @@ record_and_write(
 {
 	struct diag why = { 0, 0, "" };
 	struct ledger_entry *e;
-	struct locked k;
+	struct hold k;
 	enum err rc;
 
-	rc = locked_init(&k, req->dir, &why);
+	rc = hold_open(&k, req->dir, &why);
 	if (rc == ERR_OK) {
 		rc = ledger_add(
 		    &k.ledger, o->issued, LEDGER_CLIENT, o->issuer, &e, &why);
@@ -297,7 +217,7 @@ record_and_write(
 	}
 	if (rc != ERR_OK) {
 		prefix(d, req->dir, &why, rc);
-		locked_fini(&k);
+		hold_close(&k);
 		return rc;
 	}
 	rc = write_out(req, o, &why);
@@ -306,7 +226,7 @@ record_and_write(
 		k.ledger.n--;
 		(void)!ledger_save(&k.ledger, k.dir_fd, NULL);
 	}
-	locked_fini(&k);
+	hold_close(&k);
 	return rc;
 }
 

@@ -247,3 +247,9 @@ cert_key_id(const struct cert *c)
 
 	return span_make(id->p, id->p == NULL ? 0 : id->len);
 }
+
+struct span
+cert_serial(const struct cert *c)
+{
+	return span_make(c->crt.serial.p, c->crt.serial.len);
+}

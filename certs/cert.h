@@ -54,5 +54,7 @@ void cert_validity(const struct cert *c, time_t *from, time_t *to);
 /* The subject in DER, and the subject key identifier (or the empty span). */
 struct span cert_subject(const struct cert *c);
 struct span cert_key_id(const struct cert *c);
+/* Big-endian bytes. */
+struct span cert_serial(const struct cert *c);
 
 #endif

@@ -23,6 +23,7 @@ enum der_tag {
 	DER_OCTETS = 0x04,
 	DER_NULL = 0x05,
 	DER_OID = 0x06,
+	DER_ENUM = 0x0a,
 	DER_UTF8 = 0x0c,
 	DER_UTCTIME = 0x17,
 	DER_GENTIME = 0x18,

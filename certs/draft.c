@@ -22,6 +22,7 @@
 #include <mbedtls/oid.h>
 
 #include "mbed.h"
+#include "sign.h"
 
 #define DRAFT_MAX 8192	   /* bytes; fits the 16 KiB of a TLS record */
 #define DRAFT_KEY_MAX 2304 /* bytes of a public key; RSA 16384 has 2,080 */
@@ -137,23 +138,6 @@ write_extensions(struct der *w, const struct draft *dr, const uint8_t *own)
 	der_wrap(w, all, DER_CONTEXT | DER_CONSTRUCTED | 3);
 }
 
-/* AlgorithmIdentifier: RFC 5758 3.2 (no parameters), RFC 4055 5 (NULL). */
-static void
-write_algorithm(struct der *w, const struct key *signer)
-{
-	static const struct span ecdsa = OID(MBEDTLS_OID_ECDSA_SHA256);
-	static const struct span rsa = OID(MBEDTLS_OID_PKCS1_SHA256);
-	const uint8_t *mark = w->p;
-	struct span oid = ecdsa;
-
-	if (mbedtls_pk_can_do(&signer->pk, MBEDTLS_PK_RSA)) {
-		oid = rsa;
-		der_value(w, DER_NULL, NULL, 0);
-	}
-	der_value(w, DER_OID, oid.p, oid.len);
-	der_wrap(w, mark, DER_SEQUENCE);
-}
-
 /* SubjectPublicKeyInfo */
 static void
 write_public_key(struct der *w, const struct key *k)
@@ -185,47 +169,13 @@ write_body(struct der *w, const struct draft *dr, const uint8_t *serial,
 	der_wrap(w, mark, DER_SEQUENCE);
 
 	der_raw(w, dr->issuer.p, dr->issuer.len);
-	write_algorithm(w, dr->signer);
+	sign_algorithm(w, dr->signer);
 	der_unsigned(w, serial, DRAFT_SERIAL_LEN);
 
 	mark = w->p;
 	der_value(w, DER_INTEGER, "\x02", 1); /* v3 */
 	der_wrap(w, mark, DER_CONTEXT | DER_CONSTRUCTED | 0);
 	der_wrap(w, all, DER_SEQUENCE);
-}
-
-/* Certificate: body, algorithm, signature. */
-static enum err
-write_signed(
-    struct rng *r, struct der *w, const struct draft *dr, struct span body)
-{
-	const uint8_t *all = w->p;
-	uint8_t hash[32], sig[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
-	size_t n;
-	int ret;
-
-	ret = mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256),
-	    (const uint8_t *)body.p, body.len, hash);
-	if (ret != 0) {
-		return ERR_CERT;
-	}
-	/* Mbed TLS lacks a const here; signing changes no key. */
-	union {
-		const struct key *in;
-		struct key *out;
-	} signer = { dr->signer };
-
-	ret = mbedtls_pk_sign(&signer.out->pk, MBEDTLS_MD_SHA256, hash,
-	    sizeof(hash), sig, sizeof(sig), &n, mbedtls_ctr_drbg_random,
-	    &r->drbg);
-	if (ret != 0) {
-		return ERR_KEY;
-	}
-	der_bits(w, sig, n);
-	write_algorithm(w, dr->signer);
-	der_raw(w, body.p, body.len);
-	der_wrap(w, all, DER_SEQUENCE);
-	return ERR_OK;
 }
 
 enum err
@@ -267,7 +217,7 @@ draft_sign(
 		return ERR_LIMIT;
 	}
 	der_init(&w, buf, sizeof(buf));
-	rc = write_signed(r, &w, dr, body);
+	rc = sign_wrap(r, &w, dr->signer, body);
 	if (rc != ERR_OK) {
 		return rc;
 	}

@@ -283,6 +283,8 @@ static const struct {
 	{ "issue", cert_issue, "make the files that one client needs" },
 	{ "list", cert_list, "what was issued, and what became of it" },
 	{ "show", cert_show, "all about one certificate" },
+	{ "revoke", cert_revoke, "take a client's certificate back" },
+	{ "crl", cert_crl, "print the list of what was revoked" },
 };
 
 static void

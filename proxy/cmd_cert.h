@@ -13,5 +13,7 @@ int cert_fail(const struct diag *d, enum err rc);
 /* argv[0] is the command's own name. */
 int cert_list(int argc, char **argv); /* cmd_cert_list.c */
 int cert_show(int argc, char **argv);
+int cert_revoke(int argc, char **argv); /* cmd_cert_revoke.c */
+int cert_crl(int argc, char **argv);
 
 #endif

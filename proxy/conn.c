@@ -400,6 +400,32 @@ conn_stop_now(struct conn *c)
 	conn_pump(c);
 }
 
+/* Other certificates are in force: is the client still one of ours?  Whatever
+ * it is doing ends, on record; what it has not sent yet is not read. */
+static bool
+cut_if_revoked(struct conn *c)
+{
+	struct diag d = { 0, 0, "" };
+
+	if (c->state == CS_HANDSHAKE || c->state == CS_LINGER ||
+	    c->w->tls == NULL || !tls_is(c->client.s) ||
+	    tls_still_good(c->client.s, c->w->tls, &d)) {
+		return false;
+	}
+	log_info("connection cut: %s addr=%s", d.text, c->who.addr);
+	if (c->state == CS_RELAY || c->state == CS_EXCHANGE) {
+		cut(c, "revoked");
+		conn_pump(c);
+	} else if (c->state == CS_IDLE) {
+		c->reason = "revoked";
+		conn_goto(c, CS_LINGER);
+		conn_pump(c);
+	} else {
+		conn_kill(c, "revoked");
+	}
+	return true;
+}
+
 /* Judged anew as far as its head goes: what it said in a body was judged
  * when it was said. */
 bool
@@ -410,6 +436,9 @@ conn_rejudge(struct conn *c)
 	struct arena scratch;
 	enum verdict v;
 
+	if (cut_if_revoked(c)) {
+		return true;
+	}
 	if (!is_stream(c)) {
 		return false;
 	}

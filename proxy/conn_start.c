@@ -50,7 +50,8 @@ step_handshake(struct conn *c)
 		c->client.rd = IO_OK;
 		return STEP_BLOCKED;
 	}
-	if (io != IO_OK ||
+	/* The second: certificates may have changed since the first byte. */
+	if (io != IO_OK || !tls_still_good(c->client.s, c->w->tls, &d) ||
 	    tls_principal(c->client.s, &c->who_arena, &c->who, &d) != ERR_OK) {
 		return refuse_client(c, &d);
 	}

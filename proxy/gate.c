@@ -25,6 +25,8 @@
 #include "base/secret.h"
 #include "certs/cert.h"
 #include "certs/store.h"
+#include "certs_watch.h"
+#include "gate_tls.h"
 #include "links.h"
 #include "log.h"
 #include "worker.h"
@@ -49,6 +51,7 @@ struct running {
 	/* What a reload changes, on this thread or the admin's. */
 	pthread_mutex_t lock;
 	struct admin_view view;
+	struct certs_watch watch;
 };
 
 static bool
@@ -119,31 +122,6 @@ load_policy(const char *name, struct shared_policy **out, struct diag *d,
 		return ERR_NOMEM;
 	}
 	return ERR_OK;
-}
-
-static enum err
-load_tls(
-    const struct gate_config *conf, struct tls_server **out, struct diag *d)
-{
-	struct tls_options opt = { .min = conf->tls_min, .max = conf->tls_max };
-	struct store_paths paths;
-	enum err rc;
-
-	*out = NULL;
-	if (conf->tls == GATE_TLS_NONE) {
-		return ERR_OK;
-	}
-	rc = store_paths(conf->certs, &paths);
-	if (rc != ERR_OK) {
-		diag_set(d, 0, 0, "the path of -certs is too long");
-		return rc;
-	}
-	opt.cert_path = paths.server_cert;
-	opt.key_path = paths.server_key;
-	if (conf->tls == GATE_TLS_VERIFY) {
-		opt.ca_path = paths.ca;
-	}
-	return tls_server_new(&opt, out, d);
 }
 
 /* Until when the certificates that were loaded are good. */
@@ -225,7 +203,7 @@ make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 	}
 	n = n > GATE_WORKERS_MAX ? GATE_WORKERS_MAX : n;
 	while (r->n_workers < n && rc == ERR_OK) {
-		rc = load_tls(conf, &tls, d);
+		rc = gate_load_tls(conf, &tls, d);
 		if (rc != ERR_OK) {
 			break;
 		}
@@ -289,6 +267,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 
 	r->conf = conf;
 	r->gate.limits = conf->limits;
+	certs_watch_init(&r->watch, conf->certs); /* before they are read */
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
 	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
 		diag_set(d, 0, 0,
@@ -366,6 +345,7 @@ struct reload {
 	struct reload_tally tally; /* first */
 	struct admin_asker asker;
 	bool asked;
+	bool certs_only; /* they have changed; the policy was not looked at */
 	const struct gate_config *conf;
 };
 
@@ -376,8 +356,14 @@ reload_done(struct reload_tally *tally)
 	struct reload *l = (struct reload *)tally;
 	unsigned cut = atomic_load(&tally->cut);
 
-	log_info("reloaded policy=%s certs=%s streams_cut=%u", l->conf->policy,
-	    l->conf->certs, cut);
+	if (l->certs_only) {
+		log_info("certificates have changed: reloaded certs=%s "
+			 "streams_cut=%u",
+		    l->conf->certs, cut);
+	} else {
+		log_info("reloaded policy=%s certs=%s streams_cut=%u",
+		    l->conf->policy, l->conf->certs, cut);
+	}
 	if (l->asked) {
 		l->asker.done(l->asker.arg, cut);
 	}
@@ -411,7 +397,7 @@ make_parts(const struct running *r, struct shared_policy *policy,
 	unsigned i;
 
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
-		rc = load_tls(r->conf, &tls, d);
+		rc = gate_load_tls(r->conf, &tls, d);
 		if (rc == ERR_OK) {
 			rc = worker_reload_new(
 			    r->worker[i], tls, policy, &l->tally, &part[i]);
@@ -426,17 +412,24 @@ make_parts(const struct running *r, struct shared_policy *policy,
 /* Everything anew, or nothing at all: whatever can fail comes before the
  * first worker hears of it. */
 static enum err
-reload_parts(struct running *r, const struct admin_asker *asker, struct diag *d)
+reload_parts(struct running *r, bool certs_only,
+    const struct admin_asker *asker, struct diag *d)
 {
 	struct worker_reload *part[GATE_WORKERS_MAX] = { NULL };
 	struct shared_policy *policy = NULL;
 	struct reload *l = reload_new(r, asker);
-	enum err rc = l == NULL
-			  ? ERR_NOMEM
-			  : load_policy(r->conf->policy, &policy, d, asker);
+	enum err rc = ERR_OK;
 	unsigned i;
 
+	if (l == NULL) {
+		rc = ERR_NOMEM;
+	} else if (certs_only) {
+		policy = shared_policy_hold(r->policy);
+	} else {
+		rc = load_policy(r->conf->policy, &policy, d, asker);
+	}
 	if (rc == ERR_OK) {
+		l->certs_only = certs_only;
 		rc = make_parts(r, policy, l, part, d);
 	}
 	if (rc != ERR_OK) {
@@ -449,7 +442,9 @@ reload_parts(struct running *r, const struct admin_asker *asker, struct diag *d)
 	}
 	shared_policy_drop(r->policy);
 	r->policy = policy;
-	r->view.policy_loaded = time(NULL);
+	if (!certs_only) {
+		r->view.policy_loaded = time(NULL);
+	}
 	look_at_dates(r->conf, &r->view);
 	for (i = 0; i < r->n_workers; i++) {
 		worker_reload(part[i]);
@@ -457,16 +452,14 @@ reload_parts(struct running *r, const struct admin_asker *asker, struct diag *d)
 	return ERR_OK;
 }
 
-/* On this thread for SIGHUP (asker: NULL), or on the admin's. */
 static enum err
-gate_reload(void *arg, const struct admin_asker *asker)
+reload(struct running *r, bool certs_only, const struct admin_asker *asker)
 {
-	struct running *r = arg;
 	struct diag d = { 0, 0, "" };
 	enum err rc;
 
 	pthread_mutex_lock(&r->lock);
-	rc = reload_parts(r, asker, &d);
+	rc = reload_parts(r, certs_only, asker, &d);
 	r->view.reloads += rc == ERR_OK;
 	r->view.reloads_failed += rc != ERR_OK;
 	pthread_mutex_unlock(&r->lock);
@@ -485,6 +478,13 @@ gate_reload(void *arg, const struct admin_asker *asker)
 	return rc;
 }
 
+/* On this thread for SIGHUP (asker: NULL), or on the admin's. */
+static enum err
+gate_reload(void *arg, const struct admin_asker *asker)
+{
+	return reload(arg, false, asker);
+}
+
 static void
 set_stopping(struct running *r)
 {
@@ -497,13 +497,21 @@ set_stopping(struct running *r)
 static void
 wait_for_stop(struct running *r, const sigset_t *set)
 {
-	struct timespec nap = { 0, GATE_JOIN_MS * 1000000L };
+	const struct timespec nap = { 0, GATE_JOIN_MS * 1000000L };
+	const struct timespec look = { 0, CERTS_WATCH_MS * 1000000L };
+	bool watching = r->conf->tls != GATE_TLS_NONE;
 	bool stopping = false;
 	int sig;
 
 	while (!all_done(r)) {
-		sig = stopping ? sigtimedwait(set, NULL, &nap)
-			       : sigwaitinfo(set, NULL);
+		if (stopping || watching) {
+			sig = sigtimedwait(set, NULL, stopping ? &nap : &look);
+		} else {
+			sig = sigwaitinfo(set, NULL);
+		}
+		if (!stopping && watching && certs_watch_look(&r->watch)) {
+			(void)!reload(r, true, NULL);
+		}
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info("stopping%s", stopping ? " now" : "");
 			stopping = true;

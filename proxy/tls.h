@@ -8,6 +8,7 @@
  * renegotiation, no tickets, no early data.
  */
 #include "base/arena.h"
+#include "certs/crl_set.h"
 #include "policy/principal.h"
 #include "stream.h"
 
@@ -17,7 +18,7 @@ struct tls_options {
 	const char *cert_path; /* PEM; the chain follows the certificate */
 	const char *key_path;  /* PEM */
 	const char *ca_path;   /* PEM; who signs clients.  NULL: none asked */
-	const char *crl_path;  /* NULL: none */
+	struct crl_set *crls;  /* what was revoked; NULL: nothing */
 	enum tls_version min, max;
 };
 
@@ -25,7 +26,7 @@ struct tls_options {
 struct tls_server;
 
 /* ERR_CERT, ERR_KEY, ERR_CERT_MISMATCH, ERR_RANDOM, ERR_NOMEM; d says which
- * file and what to do. */
+ * file and what to do.  Takes opt->crls on success. */
 enum err tls_server_new(const struct tls_options *opt, struct tls_server **out,
     struct diag *d) MUST_USE;
 /* The owner lets go; freed with its last stream.  NULL is fine. */
@@ -44,6 +45,14 @@ enum io tls_handshake(struct stream *s, struct diag *d);
  */
 enum err tls_principal(struct stream *s, struct arena *arena,
     struct principal *out, struct diag *d) MUST_USE;
+
+/*
+ * Would t let this client in?  For streams that were accepted by another
+ * server: its CAs may have gone, and its client may have been revoked.  That
+ * its certificate has expired meanwhile is no reason.  d says why not.
+ */
+bool tls_still_good(
+    struct stream *s, struct tls_server *t, struct diag *d) MUST_USE;
 
 /* "TLSv1.3"; "" before the handshake. */
 const char *tls_version_name(const struct stream *s);

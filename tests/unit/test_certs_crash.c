@@ -15,7 +15,9 @@
 #include "bundle.h"
 #include "cert.h"
 #include "certs_fixture.h"
+#include "crl_set.h"
 #include "ledger.h"
+#include "revoke.h"
 #include "store.h"
 
 #define DIED 77
@@ -291,6 +293,101 @@ a_crash_while_issuing_leaves_nothing_unlisted(void **state)
 	}
 }
 
+/* Is the client's certificate on the list?  No list: no. */
+static enum crl_answer
+ask(struct tmp *t, const char *path, enum err *rc)
+{
+	enum crl_answer answer = CRL_NONE;
+	struct crl_set *set = NULL;
+	struct cert *c = NULL, *ca = NULL;
+
+	*rc = crl_set_load(t->dir, &set, NULL);
+	if (set == NULL) {
+		return CRL_NONE;
+	}
+	assert_int_equal(cert_load(path, "", &c, NULL), ERR_OK);
+	assert_int_equal(
+	    cert_load(tmp_path(t, "ca.crt"), "", &ca, NULL), ERR_OK);
+	answer = crl_set_look(set, cert_subject(ca), cert_serial(c), NOW);
+	cert_free(c);
+	cert_free(ca);
+	crl_set_free(set);
+	return answer;
+}
+
+/* Revoked in the ledger means on the list, or a list that is refused. */
+static void
+assert_no_gap(struct tmp *t, const char *path)
+{
+	struct cert *c = NULL;
+	enum crl_answer answer;
+	struct ledger l;
+	enum err rc;
+
+	answer = ask(t, path, &rc);
+	ledger_init(&l);
+	assert_int_equal(ledger_load(&l, t->dir, NULL), ERR_OK);
+	assert_int_equal(cert_load(path, "", &c, NULL), ERR_OK);
+	if (ledger_find_cert(&l, c)->state == LEDGER_REVOKED) {
+		assert_true(rc == ERR_CERT || answer == CRL_REVOKED);
+	} else {
+		assert_int_equal(rc, ERR_OK);
+	}
+	cert_free(c);
+	ledger_fini(&l);
+}
+
+static void
+a_crash_while_revoking_leaves_no_gap(void **state)
+{
+	struct revoke_request req = {
+		.what = "laptop", .now = NOW, .days = 30
+	};
+	struct bundle_request issue;
+	struct bundle_result issued;
+	struct revoke_result res;
+	struct store_report report;
+	int n, after, status = DIED;
+	struct tmp t, out;
+	enum err rc;
+	pid_t pid;
+
+	(void)state;
+	for (after = 0; after < 2; after++, status = DIED) {
+		for (n = 1; status == DIED; n++) {
+			tmp_init(&t);
+			tmp_init(&out);
+			assert_int_equal(
+			    ensure(&t, STORE_TLSVERIFY, &report), ERR_OK);
+			issue = bundle_of(&t, out.dir);
+			assert_int_equal(
+			    bundle_write(&issue, &issued, NULL), ERR_OK);
+			req.dir = t.dir;
+			pid = fork();
+			assert_int_not_equal(pid, -1);
+			if (pid == 0) {
+				countdown = n;
+				die_after = after != 0;
+				_exit(revoke_cert(&req, &res, NULL) == ERR_OK
+					  ? 0
+					  : 1);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			status = WEXITSTATUS(status);
+			assert_true(status == DIED || status == 0);
+			assert_no_gap(&t, tmp_path(&out, "cert.pem"));
+			assert_int_equal(revoke_cert(&req, &res, NULL), ERR_OK);
+			assert_int_equal(
+			    ask(&t, tmp_path(&out, "cert.pem"), &rc),
+			    CRL_REVOKED);
+			assert_int_equal(tmp_count(&t), 7);
+			tmp_fini(&t);
+			tmp_fini(&out);
+		}
+		assert_true(n > 2 * 4);
+	}
+}
+
 static void
 two_crashes_are_completed(void **state)
 {
@@ -402,6 +499,7 @@ main(void)
 		cmocka_unit_test(a_crash_before_any_step_is_completed),
 		cmocka_unit_test(a_crash_after_any_step_is_completed),
 		cmocka_unit_test(a_crash_while_issuing_leaves_nothing_unlisted),
+		cmocka_unit_test(a_crash_while_revoking_leaves_no_gap),
 		cmocka_unit_test(two_crashes_are_completed),
 		cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(file_systems_without_noreplace_will_do),

@@ -55,6 +55,11 @@ static const struct {
 	{ { "cert", "nope" }, 2, "unknown command" },
 	{ { "cert", "list", "-certs", "no" }, 1, "no such directory" },
 	{ { "cert", "show" }, 2, "needs a name" },
+	{ { "cert", "revoke" }, 2, "needs a name" },
+	{ { "cert", "revoke", "-reason", "x", "n" }, 2, "keyCompromise" },
+	{ { "cert", "revoke", "-certs", "c", "n" }, 1, "cannot be opened" },
+	{ { "cert", "crl", "-certs", "c" }, 1, "nothing was revoked" },
+	{ { "cert", "crl", "-renew", "-certs", "c" }, 1, "cannot be opened" },
 	{ { "cert", "show", "-certs", "c", "who" }, 1, "cert list -all" },
 	{ { "cert", "a\nb" }, 2, "unknown command" },
 	{ { "cert", "init", "-nope" }, 2, "unknown flag" },
@@ -121,6 +126,11 @@ makes_and_issues(void **state)
 		"--host=h.example", NULL };
 	static const char *const issue[] = { "cert", "issue", "-certs", "c",
 		"-name", "it's", "-ou", "a", "-ou", "b", NULL };
+	static const char *const take_back[] = { "cert", "revoke", "-certs",
+		"c", "it's", NULL };
+	static const char *const revoke_none[] = { "cert", "revoke", "-certs",
+		"c", "nobody", NULL };
+	static const char *const crl[] = { "cert", "crl", "-certs", "c", NULL };
 	static const char *const list[] = { "cert", "list", "-certs", "c",
 		NULL };
 	static const char *const json[] = { "cert", "show", "-certs", "c",
@@ -156,6 +166,17 @@ makes_and_issues(void **state)
 	assert_non_null(strstr(tmp_get(&t, "out"), "\"days_left\":365}]\n"));
 	assert_int_equal(run(&t, file), 0);
 	assert_non_null(strstr(tmp_get(&t, "out"), "name         it's\n"));
+
+	assert_int_equal(run(&t, take_back), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), "revoked 1, "));
+	assert_int_equal(run(&t, take_back), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), "before 1, list number 2"));
+	assert_int_equal(run(&t, list), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), " revoked "));
+	assert_int_equal(run(&t, crl), 0);
+	assert_non_null(strstr(tmp_get(&t, "out"), "BEGIN X509 CRL"));
+	assert_int_equal(run(&t, revoke_none), 1);
+	assert_non_null(strstr(tmp_get(&t, "err"), "no certificate has that"));
 
 	assert_int_equal(run(&t, issue), 1);
 	assert_non_null(strstr(tmp_get(&t, "err"), "key.pem exists already"));

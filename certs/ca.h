@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CERTS_CA_H
+#define CERTS_CA_H
+
+/* The CA of a directory, as it is needed to sign. */
+#include "cert.h"
+
+struct ca {
+	struct cert *cert; /* all that is in ca.crt */
+	struct key *key;   /* ca-key.pem */
+};
+
+/* d names the file and says what to do; ca is to be freed in any case. */
+enum err ca_load(
+    struct ca *ca, const char *dir, struct rng *r, struct diag *d) MUST_USE;
+void ca_fini(struct ca *ca);
+
+#endif

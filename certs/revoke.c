@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates are taken back; see revoke.h.
+ *
+ * The ledger comes first, because the list is made from it: a list that was
+ * written first would be forgotten by the next one after a crash.  With the
+ * mark goes the number of the list that is to come, so that the older list
+ * beside it is known for what it is.
+ *
+ * A certificate that is not in the ledger (issued before there was one, or
+ * with the same CA elsewhere) can be revoked by its file.
+ *
+ * A crl.pem that somebody else has put there is not replaced.
+ *
+ * Attackers: the one whose certificate it is would like the command to name
+ * another's; so a serial is looked for first, then a name, then a file, and
+ * what was revoked is told.
+ */
+#include "revoke.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "ca.h"
+#include "crl.h"
+#include "file.h"
+#include "hold.h"
+#include "store.h"
+
+#define CRL_BYTES ((size_t)128 * 1024 * 1024)
+
+struct job {
+	struct hold hold;
+	struct ca ca;
+	struct rng *rng;
+	time_t now;
+	unsigned days;
+};
+
+static void
+job_fini(struct job *j)
+{
+	ca_fini(&j->ca);
+	hold_close(&j->hold);
+	rng_free(j->rng);
+}
+
+/* crl.pem is ours, or not there. */
+static enum err
+check_owner(const struct job *j, struct diag *d)
+{
+	bool is;
+
+	if (j->hold.ledger.crl_number > 0) {
+		return ERR_OK;
+	}
+	if (file_exists(j->hold.dir_fd, CRL_NAME, &is) != ERR_OK || is) {
+		diag_set(d, 0, 0,
+		    CRL_NAME " was not made here, and is not replaced: revoke "
+			     "where it comes from, or move it away");
+		return ERR_EXISTS;
+	}
+	return ERR_OK;
+}
+
+static enum err
+job_init(
+    struct job *j, const char *dir, time_t now, unsigned days, struct diag *d)
+{
+	enum err rc;
+
+	memset(j, 0, sizeof(*j));
+	j->now = now;
+	j->days = days;
+	rc = hold_open(&j->hold, dir, d);
+	if (rc == ERR_OK) {
+		rc = check_owner(j, d);
+	}
+	if (rc == ERR_OK) {
+		rc = rng_new(&j->rng);
+	}
+	return rc == ERR_OK ? ca_load(&j->ca, dir, j->rng, d) : rc;
+}
+
+/* The next list, in memory; nothing is written if it cannot be made. */
+static enum err
+make_list(struct job *j, struct buf *out, struct diag *d)
+{
+	const struct crl_request req = {
+		.by = { j->ca.cert, j->ca.key },
+		.ledger = &j->hold.ledger,
+		.number = j->hold.ledger.crl_number,
+		.days = j->days,
+		.now = j->now,
+	};
+
+	return crl_issue(j->rng, &req, out, d);
+}
+
+/* Ledger, then list. */
+static enum err
+commit(struct job *j, struct diag *d)
+{
+	struct buf list;
+	enum err rc;
+
+	buf_init(&list, CRL_BYTES);
+	j->hold.ledger.crl_number++;
+	j->hold.ledger.n_crls = 1;
+	rc = make_list(j, &list, d);
+	if (rc == ERR_OK) {
+		rc = ledger_save(&j->hold.ledger, j->hold.dir_fd, d);
+	}
+	if (rc == ERR_OK) {
+		rc = file_replace(
+		    j->hold.dir_fd, CRL_NAME, 0644, buf_span(&list));
+		if (rc != ERR_OK) {
+			diag_set(d, 0, 0,
+			    CRL_NAME " cannot be written: %s; then try "
+				     "again, until then no client is let in",
+			    rc == ERR_IO ? strerror(errno) : err_text(rc));
+		}
+	}
+	buf_fini(&list);
+	return rc;
+}
+
+static void
+mark(struct ledger_entry *e, const struct revoke_request *req,
+    struct revoke_result *res)
+{
+	if (e->state != LEDGER_VALID) {
+		res->before++;
+		return;
+	}
+	e->state = LEDGER_REVOKED;
+	e->reason = req->reason;
+	e->when = req->now;
+	res->revoked++;
+}
+
+static enum err
+refuse_ca(const struct ledger_entry *e, struct diag *d)
+{
+	if (e->kind != LEDGER_CA) {
+		return ERR_OK;
+	}
+	diag_set(d, 0, 0,
+	    "a CA cannot revoke itself: take it out of ca.crt, or replace it "
+	    "with dinv cert rollover");
+	return ERR_CERT;
+}
+
+/* A certificate's file; one that our CA signed is written down. */
+static enum err
+find_file(
+    struct job *j, const char *path, struct ledger_entry **e, struct diag *d)
+{
+	char id[ISSUE_ID_SIZE];
+	struct cert *c = NULL;
+	enum err rc;
+
+	rc = cert_load(path, "the file", &c, d);
+	if (rc == ERR_NOTFOUND) {
+		diag_set(d, 0, 0,
+		    "no certificate has that name or serial, and there is no "
+		    "such file: dinv cert list shows what was issued");
+	}
+	if (rc == ERR_OK && !cert_is_under(c, j->ca.cert)) {
+		diag_set(d, 0, 0, "the certificate was not issued by ca.crt");
+		rc = ERR_CERT_MISMATCH;
+	}
+	if (rc == ERR_OK) {
+		rc = issue_id(j->ca.key, id);
+	}
+	if (rc == ERR_OK) {
+		rc = ledger_add(&j->hold.ledger, c,
+		    cert_is_for(c, CERT_CLIENT) ? LEDGER_CLIENT : LEDGER_SERVER,
+		    id, e, d);
+	}
+	cert_free(c);
+	return rc == ERR_EXISTS ? ERR_OK : rc;
+}
+
+/* A serial, or all clients of a name, or a file. */
+static enum err
+mark_all(struct job *j, const struct revoke_request *req,
+    struct revoke_result *res, struct diag *d)
+{
+	struct ledger *l = &j->hold.ledger;
+	struct ledger_entry *e = ledger_find_serial(l, req->what);
+	bool found = false;
+	enum err rc = ERR_OK;
+	size_t i;
+
+	for (i = 0; i < l->n && e == NULL; i++) {
+		if (l->entry[i].kind == LEDGER_CLIENT &&
+		    span_is(l->entry[i].name, req->what)) {
+			mark(&l->entry[i], req, res);
+			found = true;
+		}
+	}
+	if (found) {
+		return ERR_OK;
+	}
+	if (e == NULL) {
+		rc = find_file(j, req->what, &e, d);
+	}
+	if (rc == ERR_OK) {
+		rc = refuse_ca(e, d);
+	}
+	if (rc == ERR_OK) {
+		mark(e, req, res);
+	}
+	return rc;
+}
+
+static void
+prefix(struct diag *d, const char *dir, const struct diag *why, enum err rc)
+{
+	char shown[64];
+
+	text_escape(span_of(dir), shown, sizeof(shown));
+	diag_set(d, 0, 0, "%s: %s", shown,
+	    why->text[0] == '\0' ? err_text(rc) : why->text);
+}
+
+enum err
+revoke_cert(
+    const struct revoke_request *req, struct revoke_result *res, struct diag *d)
+{
+	struct revoke_result got = { 0, 0, 0 };
+	struct diag why = { 0, 0, "" };
+	struct job j;
+	enum err rc;
+
+	rc = job_init(&j, req->dir, req->now, req->days, &why);
+	if (rc == ERR_OK) {
+		rc = mark_all(&j, req, &got, &why);
+	}
+	if (rc == ERR_OK) {
+		rc = commit(&j, &why);
+	}
+	got.number = j.hold.ledger.crl_number;
+	job_fini(&j);
+	if (rc != ERR_OK) {
+		prefix(d, req->dir, &why, rc);
+		return rc;
+	}
+	*res = got;
+	return ERR_OK;
+}
+
+enum err
+revoke_renew_crl(const char *dir, unsigned days, time_t now, uint64_t *number,
+    struct diag *d)
+{
+	struct diag why = { 0, 0, "" };
+	uint64_t got;
+	struct job j;
+	enum err rc;
+
+	rc = job_init(&j, dir, now, days, &why);
+	if (rc == ERR_OK) {
+		rc = commit(&j, &why);
+	}
+	got = j.hold.ledger.crl_number;
+	job_fini(&j);
+	if (rc != ERR_OK) {
+		prefix(d, dir, &why, rc);
+		return rc;
+	}
+	*number = got;
+	return ERR_OK;
+}

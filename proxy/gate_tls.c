@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the certificate directory to a TLS server; see gate_tls.h.
+ *
+ * Each worker has one of its own, at a start and at each reload.  What is
+ * revoked is read each time too: a server without the list that the
+ * directory asks for is not made, and at a reload the old one stays.
+ *
+ * Nothing here opens the CA's key.
+ */
+#include "gate_tls.h"
+
+#include "certs/store.h"
+
+enum err
+gate_load_tls(
+    const struct gate_config *conf, struct tls_server **out, struct diag *d)
+{
+	struct tls_options opt = { .min = conf->tls_min, .max = conf->tls_max };
+	struct store_paths paths;
+	enum err rc;
+
+	*out = NULL;
+	if (conf->tls == GATE_TLS_NONE) {
+		return ERR_OK;
+	}
+	rc = store_paths(conf->certs, &paths);
+	if (rc != ERR_OK) {
+		diag_set(d, 0, 0, "the path of -certs is too long");
+		return rc;
+	}
+	opt.cert_path = paths.server_cert;
+	opt.key_path = paths.server_key;
+	if (conf->tls == GATE_TLS_VERIFY) {
+		opt.ca_path = paths.ca;
+		rc = crl_set_load(conf->certs, &opt.crls, d);
+	}
+	if (rc == ERR_OK) {
+		rc = tls_server_new(&opt, out, d);
+	}
+	if (rc != ERR_OK) {
+		crl_set_free(opt.crls);
+	}
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_GATE_TLS_H
+#define PROXY_GATE_TLS_H
+
+/* What the gate takes out of its certificate directory. */
+#include "gate.h"
+
+/* *out is NULL for a gate without TLS.  d says which file and what to do. */
+enum err gate_load_tls(const struct gate_config *conf, struct tls_server **out,
+    struct diag *d) MUST_USE;
+
+#endif
