@@ -121,6 +121,7 @@ static const char *const shapes[] = {
 	[FT_STR] = "s",
 	[FT_BOOL] = "b",
 	[FT_INT] = "i",
+	[FT_NUMBER] = "", /* no condition speaks of fractions */
 	[FT_INTS] = "[i",
 	[FT_STRS] = "[s",
 	[FT_STRSLICE] = "[s",

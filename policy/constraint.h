@@ -161,6 +161,9 @@ struct op;
 
 void constraint_env(struct walk *w, const struct json_node *root);
 void constraint_labels(struct walk *w, const struct json_node *root);
+/* The same of a service's containers: spec, with w->at where it stands. */
+void constraint_container_labels(struct walk *w, const struct json_node *spec);
+void constraint_container_tty(struct walk *w, const struct json_node *spec);
 void constraint_exec(struct walk *w, const struct json_node *root);
 void constraint_tty(struct walk *w, const struct json_node *root);
 /* Must an operation's body have labels? */
@@ -181,6 +184,12 @@ struct policy_why;
 /* A judged body, once more, for what the constraints demand of it. */
 void constraint_body(
     struct walk *w, const struct op *op, const struct json_node *root);
+/* An image's name in a body, at w->at. */
+void constraint_use_image(struct walk *w, enum image_use use, struct span name);
+
+/* --- constraint_service.c ------------------------------------------------- */
+
+void constraint_service(struct walk *w, const struct json_node *root);
 
 /* --- constraint_lists.c --------------------------------------------------- */
 
@@ -220,6 +229,7 @@ bool constraint_ulimit(const struct ulimits *u, const struct json_node *e,
 bool constraint_same_capability(struct span a, struct span b);
 bool constraint_match_capability(const struct words *list, struct span s);
 void constraint_create_require(struct walk *w, const struct json_node *root);
+void constraint_service_require(struct walk *w, const struct json_node *spec);
 void constraint_exec_require(struct walk *w, const struct json_node *root);
 
 /* --- constraint_disk.c ---------------------------------------------------- */
@@ -227,10 +237,12 @@ void constraint_exec_require(struct walk *w, const struct json_node *root);
 /* "512", "64k", "100m", "2g", "1t": binary, as docker's --memory. */
 bool constraint_parse_bytes(struct span s, int64_t *out);
 void constraint_create_disk(struct walk *w, const struct json_node *root);
+void constraint_service_disk(struct walk *w, const struct json_node *spec);
 
 /* --- constraint_resources.c ----------------------------------------------- */
 
 void constraint_create_resources(struct walk *w, const struct json_node *root);
 void constraint_update_resources(struct walk *w, const struct json_node *root);
+void constraint_service_resources(struct walk *w, const struct json_node *root);
 
 #endif

@@ -25,14 +25,13 @@ text_of(const struct json_node *v)
 
 /* --- images --------------------------------------------------------------- */
 
-static void
-check_image(struct walk *w, struct span name)
+void
+constraint_use_image(struct walk *w, enum image_use use, struct span name)
 {
 	struct image_ref ref = image_ref_any(name);
 	char what[sizeof(w->found.what)];
 
-	if (!constraint_image(
-		w->limits, IMAGE_RUN, &ref, name, what, sizeof(what))) {
+	if (!constraint_image(w->limits, use, &ref, name, what, sizeof(what))) {
 		walk_refuse_all(w, RULE_IMAGES, "%s", what);
 	}
 }
@@ -46,7 +45,7 @@ create_image(struct walk *w, const struct json_node *root)
 	/* Without a name dockerd refuses it in its own words. */
 	if (name.len > 0) {
 		w->at = &here;
-		check_image(w, name);
+		constraint_use_image(w, IMAGE_RUN, name);
 		w->at = NULL;
 	}
 }
@@ -68,7 +67,8 @@ create_image_mounts(struct walk *w, const struct json_node *root)
 	w->at = &here;
 	for (m = json_first(mounts); m != NULL; m = json_next(m)) {
 		if (span_is(text_of(fields_get(m, "Type")), "image")) {
-			check_image(w, text_of(fields_get(m, "Source")));
+			constraint_use_image(
+			    w, IMAGE_RUN, text_of(fields_get(m, "Source")));
 		}
 		here.index++;
 	}
@@ -98,6 +98,14 @@ static const struct {
 	{ "ContainerExec", constraint_exec },
 	{ "ContainerExec", constraint_tty },
 	{ "ExecStart", constraint_tty },
+	{ "ServiceCreate", constraint_labels },
+	{ "ServiceUpdate", constraint_labels },
+	{ "ServiceCreate", constraint_service },
+	{ "ServiceUpdate", constraint_service },
+	{ "SecretCreate", constraint_labels },
+	{ "SecretUpdate", constraint_labels },
+	{ "ConfigCreate", constraint_labels },
+	{ "ConfigUpdate", constraint_labels },
 };
 
 void

@@ -40,7 +40,7 @@ void
 constraint_env(struct walk *w, const struct json_node *root)
 {
 	const struct json_node *list = fields_get(root, "Env"), *e;
-	struct frame up = { .name = "Env" };
+	struct frame up = { .up = w->at, .name = "Env" };
 	struct frame here = { .up = &up };
 
 	if (list == NULL || json_type(list) != JSON_ARRAY) {
@@ -58,7 +58,7 @@ constraint_env(struct walk *w, const struct json_node *root)
 		}
 		here.index++;
 	}
-	w->at = NULL;
+	w->at = up.up;
 }
 
 /* buildargs: an object in JSON. */
@@ -107,12 +107,12 @@ constraint_forced(const struct labels *force, struct span key)
 	return NULL;
 }
 
-void
-constraint_labels(struct walk *w, const struct json_node *root)
+static void
+require_labels(struct walk *w, const struct json_node *root, const char *flag)
 {
 	const struct words *require = &w->limits->labels.require;
 	const struct json_node *labels = fields_get(root, "Labels"), *e;
-	struct frame here = { .name = "Labels" };
+	struct frame here = { .up = w->at, .name = "Labels" };
 	size_t i;
 
 	w->at = &here;
@@ -125,16 +125,29 @@ constraint_labels(struct walk *w, const struct json_node *root)
 		    constraint_forced(
 			&w->limits->labels.force, require->item[i]) == NULL) {
 			walk_refuse_all(w, RULE_LABELS,
-			    "what has no label %s (set --label %.*s=...)",
-			    quote(require->item[i]).s,
+			    "what has no label %s (set %s %.*s=...)",
+			    quote(require->item[i]).s, flag,
 			    SPAN_ARG(require->item[i]));
 		}
 	}
-	w->at = NULL;
+	w->at = here.up;
+}
+
+void
+constraint_labels(struct walk *w, const struct json_node *root)
+{
+	require_labels(w, root, "--label");
+}
+
+void
+constraint_container_labels(struct walk *w, const struct json_node *spec)
+{
+	require_labels(w, spec, "--container-label");
 }
 
 static const char *const labelled[] = { "ContainerCreate", "NetworkCreate",
-	"VolumeCreate" };
+	"VolumeCreate", "ServiceCreate", "ServiceUpdate", "SecretCreate",
+	"SecretUpdate", "ConfigCreate", "ConfigUpdate" };
 
 bool
 constraint_wants_labels(const struct constraints *c, const struct op *op)
@@ -235,18 +248,30 @@ constraint_exec_fact(
 
 /* --- terminals ------------------------------------------------------------ */
 
-void
-constraint_tty(struct walk *w, const struct json_node *root)
+static void
+refuse_tty(struct walk *w, const struct json_node *root, const char *name)
 {
-	const struct json_node *tty = fields_get(root, "Tty");
-	struct frame here = { .name = "Tty" };
+	const struct json_node *tty = fields_get(root, name);
+	struct frame here = { .up = w->at, .name = name };
 
 	if (w->limits->no_tty && tty != NULL && !fields_zero(tty)) {
 		w->at = &here;
 		walk_refuse_all(
 		    w, RULE_TTY, "a terminal (leave --tty out, as in -i)");
-		w->at = NULL;
+		w->at = here.up;
 	}
+}
+
+void
+constraint_tty(struct walk *w, const struct json_node *root)
+{
+	refuse_tty(w, root, "Tty");
+}
+
+void
+constraint_container_tty(struct walk *w, const struct json_node *spec)
+{
+	refuse_tty(w, spec, "TTY");
 }
 
 enum verdict

@@ -211,3 +211,20 @@ constraint_create_disk(struct walk *w, const struct json_node *root)
 		at_member(w, hc, "Mounts", check_mounts);
 	}
 }
+
+/* w->at: where the spec of the service's containers stands. */
+void
+constraint_service_disk(struct walk *w, const struct json_node *spec)
+{
+	struct frame here = { .up = w->at, .name = "Mounts" };
+
+	if (w->limits->resources.storage.required) {
+		walk_refuse_all(w, RULE_RESOURCES,
+		    "services, whose own files cannot be limited");
+	}
+	if (w->limits->resources.tmpfs.set) {
+		w->at = &here;
+		check_mounts(w, fields_get(spec, "Mounts"));
+		w->at = here.up;
+	}
+}

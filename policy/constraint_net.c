@@ -113,6 +113,34 @@ judge_port_bindings(
 	}
 }
 
+/*
+ * EndpointSpec.Ports: in either mode on every address of a host, and without
+ * a number on one of dockerd's choice.
+ */
+static void
+service_port(struct walk *w, const struct json_node *e)
+{
+	const struct json_node *v = fields_get(e, "PublishedPort");
+	struct span port = span_make(NULL, 0);
+
+	if (v != NULL && json_type(v) == JSON_NUMBER && !fields_zero(v)) {
+		port = json_number(v);
+	}
+	check_address(w, span_make(NULL, 0));
+	check_port(w, port);
+}
+
+void
+judge_service_ports(
+    struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (w->limits != NULL && w->limits->ports.set) {
+		walk_each(w, v, service_port);
+	} else {
+		judge_not_empty(w, f, v);
+	}
+}
+
 void
 judge_publish_all(
     struct walk *w, const struct field *f, const struct json_node *v)

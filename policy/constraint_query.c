@@ -160,6 +160,24 @@ query_cache_from(struct decision *d, struct policy_why *why)
 	return v;
 }
 
+/* Plugins lie in registries as images do. */
+static enum verdict
+query_plugin(struct decision *d, struct policy_why *why)
+{
+	struct span remote = query(d, "remote");
+	struct image_ref ref = image_ref_any(remote);
+
+	return check_ref(d, IMAGE_PULL, &ref, remote, "remote", why);
+}
+
+static enum verdict
+query_plugin_push(struct decision *d, struct policy_why *why)
+{
+	struct image_ref ref = image_ref_any(d->req->object);
+
+	return check_ref(d, IMAGE_PUSH, &ref, d->req->object, "", why);
+}
+
 /* --- volumes -------------------------------------------------------------- */
 
 static enum verdict
@@ -276,6 +294,17 @@ static const struct {
 	{ "ContainerAttach", constraint_attach },
 	{ "ContainerAttachWebsocket", constraint_attach },
 	{ "VolumeDelete", query_volume },
+	{ "VolumeUpdate", query_volume },
+	{ "ServiceCreate", constraint_label_body },
+	{ "ServiceUpdate", constraint_label_body },
+	{ "SecretCreate", constraint_label_body },
+	{ "SecretUpdate", constraint_label_body },
+	{ "ConfigCreate", constraint_label_body },
+	{ "ConfigUpdate", constraint_label_body },
+	{ "GetPluginPrivileges", query_plugin },
+	{ "PluginPull", query_plugin },
+	{ "PluginUpgrade", query_plugin },
+	{ "PluginPush", query_plugin_push },
 };
 
 enum verdict

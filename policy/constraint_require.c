@@ -50,10 +50,10 @@ constraint_match_capability(const struct words *list, struct span s)
 	return false;
 }
 
+/* v: CapDrop, or CapabilityDrop of a service. */
 static bool
-drops(const struct json_node *hc, struct span capability)
+drops(const struct json_node *v, struct span capability)
 {
-	const struct json_node *v = fields_get(hc, "CapDrop");
 	const struct json_node *e;
 
 	if (v == NULL || json_type(v) == JSON_STRING) {
@@ -71,27 +71,28 @@ drops(const struct json_node *hc, struct span capability)
 }
 
 static void
-require_drops(
-    struct walk *w, const struct json_node *hc, const struct frame *up)
+require_drops(struct walk *w, const struct json_node *hc, const char *name)
 {
 	const struct words *list = &w->limits->capabilities.drop;
-	struct frame here = { .up = up, .name = "CapDrop" };
+	const struct json_node *v = fields_get(hc, name);
+	struct frame here = { .up = w->at, .name = name };
 	struct span all = span_of("ALL");
 	size_t i;
 
 	w->at = &here;
 	for (i = 0; i < list->n; i++) {
-		if (!drops(hc, list->item[i])) {
+		if (!drops(v, list->item[i])) {
 			walk_refuse_all(w, RULE_REQUIRE,
 			    "a container that keeps capabilities (set "
 			    "--cap-drop %.*s)",
 			    SPAN_ARG(list->item[i]));
 		}
 	}
-	if ((w->limits->require & REQUIRE_DROP_ALL) && !drops(hc, all)) {
+	if ((w->limits->require & REQUIRE_DROP_ALL) && !drops(v, all)) {
 		walk_refuse_all(w, RULE_REQUIRE,
 		    "a container that keeps capabilities (set --cap-drop ALL)");
 	}
+	w->at = here.up;
 }
 
 /* Every option that speaks of it must say yes, and one must. */
@@ -133,7 +134,7 @@ is_plain_user(struct span s)
 static void
 require_user(struct walk *w, struct span user)
 {
-	struct frame here = { .name = "User" };
+	struct frame here = { .up = w->at, .name = "User" };
 
 	if ((w->limits->require & REQUIRE_USER) && !is_plain_user(user)) {
 		w->at = &here;
@@ -141,8 +142,14 @@ require_user(struct walk *w, struct span user)
 		    "the user %s (set --user to a number other than 0, such "
 		    "as 1000:1000)",
 		    quote(user).s);
-		w->at = NULL;
+		w->at = here.up;
 	}
+}
+
+static bool
+is_yes(const struct json_node *v)
+{
+	return v != NULL && json_type(v) == JSON_BOOL && json_bool(v);
 }
 
 void
@@ -154,7 +161,8 @@ constraint_create_require(struct walk *w, const struct json_node *root)
 	struct frame here = { .up = &up };
 	uint32_t require = w->limits->require;
 
-	require_drops(w, hc, &up);
+	w->at = &up;
+	require_drops(w, hc, "CapDrop");
 	w->at = &here;
 	if ((require & REQUIRE_NO_NEW_PRIVILEGES) && !no_new_privileges(hc)) {
 		here.name = "SecurityOpt";
@@ -162,14 +170,41 @@ constraint_create_require(struct walk *w, const struct json_node *root)
 		    "a container without no-new-privileges (set "
 		    "--security-opt no-new-privileges)");
 	}
-	if ((require & REQUIRE_READ_ONLY_ROOT) &&
-	    (ro == NULL || json_type(ro) != JSON_BOOL || !json_bool(ro))) {
+	if ((require & REQUIRE_READ_ONLY_ROOT) && !is_yes(ro)) {
 		here.name = "ReadonlyRootfs";
 		walk_refuse_all(w, RULE_REQUIRE,
 		    "a container whose root is writable (set --read-only)");
 	}
 	w->at = NULL;
 	require_user(w, text_of(fields_get(root, "User")));
+}
+
+/* The same of a service's ContainerSpec. */
+void
+constraint_service_require(struct walk *w, const struct json_node *spec)
+{
+	const struct json_node *p = fields_get(spec, "Privileges");
+	struct frame up = { .up = w->at, .name = "Privileges" };
+	struct frame here = { .up = &up, .name = "NoNewPrivileges" };
+	uint32_t require = w->limits->require;
+
+	require_drops(w, spec, "CapabilityDrop");
+	w->at = &here;
+	if ((require & REQUIRE_NO_NEW_PRIVILEGES) &&
+	    !is_yes(fields_get(p, "NoNewPrivileges"))) {
+		walk_refuse_all(w, RULE_REQUIRE,
+		    "a service without no-new-privileges (a stack or the API "
+		    "can set it)");
+	}
+	here.up = up.up;
+	if ((require & REQUIRE_READ_ONLY_ROOT) &&
+	    !is_yes(fields_get(spec, "ReadOnly"))) {
+		here.name = "ReadOnly";
+		walk_refuse_all(w, RULE_REQUIRE,
+		    "a container whose root is writable (set --read-only)");
+	}
+	w->at = up.up;
+	require_user(w, text_of(fields_get(spec, "User")));
 }
 
 /* Without a user an exec runs as its container's. */

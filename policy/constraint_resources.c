@@ -29,6 +29,7 @@ struct amounts {
 	bool update; /* 0: as it was */
 	bool pids_given;
 	bool no_pids; /* builds have no such limit */
+	bool no_shm;  /* services neither */
 };
 
 /* What is wrong, and with which field. */
@@ -136,8 +137,9 @@ too_much(const struct constraints *c, const struct amounts *a, struct excess *e)
 		"--pids-limit")) {
 		return true;
 	}
-	return !a->update && exceeds(e, "ShmSize", &c->resources.shm, a->shm,
-				 "shared memory", "--shm-size");
+	return !a->update && !a->no_shm &&
+	       exceeds(e, "ShmSize", &c->resources.shm, a->shm, "shared memory",
+		   "--shm-size");
 }
 
 /* --- bodies --------------------------------------------------------------- */
@@ -195,6 +197,78 @@ void
 constraint_update_resources(struct walk *w, const struct json_node *root)
 {
 	check_body(w, root, true, NULL);
+}
+
+/* --- services ------------------------------------------------------------- */
+
+/*
+ * Memory and swap together, as a container has it.  Below 1.52 dockerd leaves
+ * SwapBytes out, and an older one does not know it: then it is what dockerd
+ * gives by itself.
+ */
+static int64_t
+service_swap(const struct walk *w, const struct json_node *r, int64_t memory)
+{
+	const struct json_node *v = fields_get(r, "SwapBytes");
+	int64_t swap = number_of(r, "SwapBytes");
+
+	if (v == NULL || json_type(v) == JSON_NULL || w->api_minor < 52) {
+		return swap < 0 ? -1 : 0;
+	}
+	if (swap < 0) {
+		return -1;
+	}
+	return swap > INT64_MAX - memory ? INT64_MAX : memory + swap;
+}
+
+/* What a service calls the limits of a container. */
+static const struct {
+	const char *container;
+	const char *service;
+} service_names[] = {
+	{ "Memory", "MemoryBytes" },
+	{ "NanoCpus", "NanoCPUs" },
+	{ "PidsLimit", "Pids" },
+};
+
+static void
+refuse_excess(struct walk *w, const struct excess *e)
+{
+	struct frame limits = { .up = w->at, .name = "Limits" };
+	struct frame here = { .up = w->at, .name = "SwapBytes" };
+	size_t i;
+
+	for (i = 0; i < NELEM(service_names); i++) {
+		if (strcmp(e->field, service_names[i].container) == 0) {
+			here.name = service_names[i].service;
+			here.up = &limits;
+		}
+	}
+	w->at = &here;
+	walk_refuse_all(w, RULE_RESOURCES, "%s", e->what);
+	w->at = limits.up;
+}
+
+/* root: the resources of a task, w->at where they stand. */
+void
+constraint_service_resources(struct walk *w, const struct json_node *root)
+{
+	const struct json_node *l = fields_get(root, "Limits");
+	struct amounts a = {
+		.memory = number_of(l, "MemoryBytes"),
+		.nano = number_of(l, "NanoCPUs"),
+		.pids = number_of(l, "Pids"),
+		.no_shm = true,
+	};
+	struct excess e;
+
+	a.swap = service_swap(w, root, a.memory > 0 ? a.memory : 0);
+	if (w->limits->resources.shm.required) {
+		walk_refuse_all(w, RULE_RESOURCES,
+		    "services, whose shared memory cannot be limited");
+	} else if (too_much(w->limits, &a, &e)) {
+		refuse_excess(w, &e);
+	}
 }
 
 /* --- legacy builds -------------------------------------------------------- */

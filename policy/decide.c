@@ -207,6 +207,7 @@ static const char *const touching[] = {
 	"ContainerArchiveInfo",
 	"ContainerArchive",
 	"PutContainerArchive",
+	"CheckpointCreate",
 };
 
 /* What dockerd must be asked about before any body is looked at. */
@@ -311,6 +312,7 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 {
 	struct walk w = {
 		.may = d->role->may,
+		.api_minor = d->req->api_minor,
 		.limits = &d->role->limits,
 		.force = constraint_forces(&d->role->limits, d->req->op),
 		.extras = &d->role->extras,

@@ -31,6 +31,7 @@ static const char *const fact_words[] = {
 	[FACT_EXEC] = "exec instance",
 	[FACT_VOLUME] = "volume",
 	[FACT_NETWORK] = "network",
+	[FACT_SWARM_NETWORK] = "network of the swarm",
 };
 
 /* --- collecting ---------------------------------------------------------- */
@@ -79,7 +80,8 @@ decision_walk_need(
 	    (d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
 		return ERR_OK;
 	}
-	if (kind == FACT_NETWORK && !d->role->limits.networks.modes.set &&
+	if ((kind == FACT_NETWORK || kind == FACT_SWARM_NETWORK) &&
+	    !d->role->limits.networks.modes.set &&
 	    (d->role->may & RULE_BIT(RULE_HOST_NAMESPACES))) {
 		return ERR_OK;
 	}
@@ -95,6 +97,7 @@ static const struct {
 	[FACT_EXEC] = { "/exec/", "/json" },
 	[FACT_VOLUME] = { "/volumes/", "" },
 	[FACT_NETWORK] = { "/networks/", "" },
+	[FACT_SWARM_NETWORK] = { "/networks/", "?scope=swarm" },
 };
 
 /* Names come decoded; "." and ".." would be another path. */
@@ -318,6 +321,7 @@ judge_answer(struct decision *d, const struct fact *f,
 	case FACT_VOLUME:
 		return fact_volume(d, f, root, why);
 	case FACT_NETWORK:
+	case FACT_SWARM_NETWORK:
 		return fact_network(d, f, root, why);
 	case FACT_NONE:
 		break;
@@ -328,6 +332,8 @@ judge_answer(struct decision *d, const struct fact *f,
 /*
  * A volume that does not exist will be made by dockerd, with the local
  * driver and no options; a network that does not exist is dockerd's to say.
+ * Not so for a service: dockerd would go on to look among its own networks,
+ * and find the host's by its id.
  */
 static enum verdict
 not_found(struct decision *d, const struct fact *f, struct policy_why *why)

@@ -22,6 +22,7 @@
 
 #include "base/jsonw.h"
 #include "constraint.h"
+#include "judge.h"
 
 /* --- writing ------------------------------------------------------------- */
 
@@ -57,6 +58,7 @@ static const char *const type_names[] = {
 	[FT_STR] = "a string",
 	[FT_BOOL] = "true or false",
 	[FT_INT] = "an integer",
+	[FT_NUMBER] = "a number",
 	[FT_INTS] = "a list of integers",
 	[FT_STRS] = "a list of strings",
 	[FT_STRSLICE] = "a list of strings",
@@ -93,6 +95,17 @@ write_int(struct walk *w, const struct json_node *v)
 
 	if (json_type(v) != JSON_NUMBER || json_int(v, &i) != ERR_OK) {
 		refuse_type(w, FT_INT);
+		return;
+	}
+	put(w, json_number(v));
+}
+
+/* float32; past its range dockerd refuses it. */
+static void
+write_number(struct walk *w, const struct json_node *v)
+{
+	if (json_type(v) != JSON_NUMBER) {
+		refuse_type(w, FT_NUMBER);
 		return;
 	}
 	put(w, json_number(v));
@@ -261,6 +274,9 @@ write_value(struct walk *w, const struct field *f, const struct json_node *v)
 	case FT_INT:
 		write_int(w, v);
 		break;
+	case FT_NUMBER:
+		write_number(w, v);
+		break;
 	case FT_INTS:
 		write_array(w, f, v, item_int);
 		break;
@@ -405,32 +421,6 @@ find_field(const struct fields *t, struct span key, size_t near)
 	return NULL;
 }
 
-/*
- * docker-java writes "EnableIPv6" and "enableIPv6", with one value.  Equal
- * scalars mean the same in either order; lists and objects would be merged.
- */
-static bool
-same_scalar(const struct json_node *a, const struct json_node *b)
-{
-	if (json_type(a) != json_type(b)) {
-		return false;
-	}
-	switch (json_type(a)) {
-	case JSON_NULL:
-		return true;
-	case JSON_BOOL:
-		return json_bool(a) == json_bool(b);
-	case JSON_NUMBER:
-		return span_eq(json_number(a), json_number(b));
-	case JSON_STRING:
-		return span_eq(json_string(a), json_string(b));
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
-	}
-	return false;
-}
-
 /* The client's labels, but those that the role has its own values for. */
 static void
 write_forced(struct walk *w, const struct field *f, const struct json_node *v)
@@ -462,11 +452,25 @@ write_forced(struct walk *w, const struct field *f, const struct json_node *v)
 	put_str(w, "}");
 }
 
-/* The labels of the body itself, where the role forces some. */
+/*
+ * Where the role forces labels: those of the body itself, and of the
+ * containers that a service's body asks for.
+ */
 static bool
 is_forced(const struct walk *w, const struct field *f, bool top)
 {
-	return w->force != NULL && top && strcmp(f->name, "Labels") == 0;
+	return w->force != NULL && strcmp(f->name, "Labels") == 0 &&
+	       (top || f->judge == judge_own_labels);
+}
+
+/* The row of forced labels in a table, or NULL. */
+static const struct field *
+forced_field(const struct walk *w, const struct fields *t)
+{
+	const struct field *f =
+	    w->force == NULL ? NULL : find_field(t, span_of("Labels"), 0);
+
+	return f != NULL && is_forced(w, f, w->at == NULL) ? f : NULL;
 }
 
 /* Returns whether something was written. */
@@ -518,7 +522,7 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 		}
 		near = (size_t)(f - t->field) + 1;
 		if (seen[f - t->field] != NULL) {
-			if (!same_scalar(seen[f - t->field], m)) {
+			if (!fields_same(seen[f - t->field], m)) {
 				walk_refuse_all(w, RULE_DUPLICATE_FIELD,
 				    "the field %s, which comes twice", f->name);
 			}
@@ -529,9 +533,7 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 			comma = true;
 		}
 	}
-	f = w->force == NULL || w->at != NULL
-		? NULL
-		: find_field(t, span_of("Labels"), 0);
+	f = forced_field(w, t);
 	if (f != NULL && seen[f - t->field] == NULL) {
 		put_str(w, comma ? ",\"Labels\":" : "\"Labels\":");
 		write_forced(w, f, NULL);
@@ -568,7 +570,10 @@ fields_walk(struct walk *w, const struct fields *t, const struct json_node *v)
 {
 	w->err = ERR_OK;
 	memset(&w->found, 0, sizeof(w->found));
-	if (json_type(v) == JSON_NULL && w->force == NULL) {
+	if (t->whole != NULL) {
+		write_value(w, t->whole, v);
+		judge_value(w, t->whole, v);
+	} else if (json_type(v) == JSON_NULL && w->force == NULL) {
 		put_str(w, "null");
 	} else if (json_type(v) == JSON_OBJECT || json_type(v) == JSON_NULL) {
 		write_object(w, t, v);

@@ -18,6 +18,7 @@ enum field_type {
 	FT_STR,
 	FT_BOOL,
 	FT_INT,
+	FT_NUMBER,   /* any number (float32) */
 	FT_INTS,     /* array of integers */
 	FT_STRS,     /* array of strings */
 	FT_STRSLICE, /* the same, or one string: written as an array */
@@ -51,6 +52,7 @@ struct field {
 struct fields {
 	const struct field *field;
 	size_t n;
+	const struct field *whole; /* of a body that is no object, or NULL */
 };
 
 /* No table has more fields. */
@@ -70,6 +72,7 @@ enum fact_kind {
 	FACT_EXEC,
 	FACT_VOLUME,
 	FACT_NETWORK,
+	FACT_SWARM_NETWORK, /* as the swarm finds it, for services */
 };
 
 struct frame {
@@ -85,7 +88,8 @@ struct op;	    /* ops.h */
 struct labels;
 
 struct walk {
-	uint64_t may; /* RULE_BIT() set of what is not refused */
+	uint64_t may;	    /* RULE_BIT() set of what is not refused */
+	unsigned api_minor; /* of the request; 0: dockerd's own */
 	const struct constraints *limits; /* of the role; may be NULL */
 	const struct labels *force;  /* written into "Labels"; may be NULL */
 	const struct extras *extras; /* of the role; may be NULL */
@@ -123,6 +127,9 @@ void walk_need(struct walk *w, enum fact_kind kind, struct span name);
 /* Refuses although the role may have the rule. */
 void walk_refuse_all(struct walk *w, enum rule r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Each element of an array, with its index on the path. */
+void walk_each(struct walk *w, const struct json_node *v,
+    void (*judge)(struct walk *w, const struct json_node *e));
 void walk_path(const struct frame *at, char *out, size_t size);
 
 /* "", 0, false, null, [] and {}, also a struct of nothing else. */
@@ -132,6 +139,8 @@ bool fields_nothing(const struct field *f, const struct json_node *v);
 /* The member that Go reads as name (its case folded), or NULL. */
 const struct json_node *fields_get(
     const struct json_node *object, const char *name);
+/* Two scalars that mean the same. */
+bool fields_same(const struct json_node *a, const struct json_node *b);
 /* Is it the same name to Go? */
 bool fields_fold(struct span key, const char *name);
 /* The same of two names of a client's. */
@@ -155,5 +164,10 @@ extern const struct fields fields_container_create, fields_container_update,
     fields_container_exec, fields_exec_start, fields_auth, fields_image_commit,
     fields_volume_create, fields_network_create, fields_network_connect,
     fields_network_disconnect;
+/* fields_service.c, fields_swarm.c, fields_plugin.c */
+extern const struct fields fields_service, fields_secret, fields_config,
+    fields_node, fields_swarm_init, fields_swarm_join, fields_swarm_spec,
+    fields_swarm_unlock, fields_volume_update, fields_plugin_privileges,
+    fields_plugin_set, fields_checkpoint_create;
 
 #endif

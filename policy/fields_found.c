@@ -84,3 +84,22 @@ walk_need(struct walk *w, enum fact_kind kind, struct span name)
 	walk_path(w->at, path, sizeof(path));
 	w->err = w->need(w->arg, kind, name, path);
 }
+
+/* see fields.h */
+void
+walk_each(struct walk *w, const struct json_node *v,
+    void (*judge)(struct walk *w, const struct json_node *e))
+{
+	struct frame here = { .up = w->at };
+	const struct json_node *e;
+
+	if (json_type(v) != JSON_ARRAY) {
+		return;
+	}
+	w->at = &here;
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		judge(w, e);
+		here.index++;
+	}
+	w->at = here.up;
+}

@@ -154,3 +154,29 @@ fields_nothing(const struct field *f, const struct json_node *v)
 	}
 	return fields_zero(v);
 }
+
+/*
+ * docker-java writes "EnableIPv6" and "enableIPv6", with one value.  Equal
+ * scalars mean the same in either order; lists and objects would be merged.
+ */
+bool
+fields_same(const struct json_node *a, const struct json_node *b)
+{
+	if (json_type(a) != json_type(b)) {
+		return false;
+	}
+	switch (json_type(a)) {
+	case JSON_NULL:
+		return true;
+	case JSON_BOOL:
+		return json_bool(a) == json_bool(b);
+	case JSON_NUMBER:
+		return span_eq(json_number(a), json_number(b));
+	case JSON_STRING:
+		return span_eq(json_string(a), json_string(b));
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	return false;
+}

@@ -10,26 +10,7 @@
  */
 #include <assert.h>
 
-#include "fields.h"
-#include "judge.h"
-
-#define ALLOW(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define PLAIN(name, type)                                                      \
-	{                                                                      \
-		name, type, NULL, RULE_NONE, NULL, NULL                        \
-	}
-#define SUB(name, type, sub)                                                   \
-	{                                                                      \
-		name, type, &sub, RULE_NONE, NULL, NULL                        \
-	}
-#define RULED(name, type, rule)                                                \
-	{                                                                      \
-		name, type, NULL, rule, NULL, NULL                             \
-	}
-#define TABLE(t)                                                               \
-	{                                                                      \
-		t, sizeof(t) / sizeof((t)[0])                                  \
-	}
+#include "fields_rows.h"
 
 /* --- resources: ContainerUpdate and HostConfig --------------------------- */
 
@@ -66,7 +47,7 @@ static const struct field ulimit_rows[] = {
 	PLAIN("Hard", FT_INT),
 	PLAIN("Soft", FT_INT),
 };
-static const struct fields ulimit = TABLE(ulimit_rows);
+const struct fields fields_ulimit = TABLE(ulimit_rows);
 
 static const struct field restart_policy_rows[] = {
 	{ "Name", FT_STR, NULL, RULE_RESTART, ALLOW("", "no"), NULL },
@@ -102,10 +83,11 @@ static const struct fields restart_policy = TABLE(restart_policy_rows);
 	    PLAIN("MemorySwappiness", FT_INT),                                 \
 	    RULED("OomKillDisable", FT_BOOL, RULE_OOM),                        \
 	    PLAIN("PidsLimit", FT_INT),                                        \
-	    { "Ulimits", FT_OBJS, &ulimit, RULE_NONE, NULL, judge_ulimits },   \
+	    { "Ulimits", FT_OBJS, &fields_ulimit, RULE_NONE, NULL,             \
+		    judge_ulimits },                                           \
 	    PLAIN("CpuCount", FT_INT), PLAIN("CpuPercent", FT_INT),            \
 	    PLAIN("IOMaximumIOps", FT_INT),                                    \
-	    PLAIN("IOMaximumBandwidth", FT_INT)
+	    PLAIN("IOMaximumBandwidth", FT_INT), PLAIN("DiskQuota", FT_DROP)
 
 static const struct field container_update_rows[] = {
 	RESOURCE_ROWS, SUB("RestartPolicy", FT_OBJ, restart_policy),
@@ -165,7 +147,7 @@ static const struct field mount_rows[] = {
 	SUB("TmpfsOptions", FT_OBJ, tmpfs_options),
 	RULED("ClusterOptions", FT_NEVER, RULE_VOLUME_DRIVER),
 };
-static const struct fields mount = TABLE(mount_rows);
+const struct fields fields_mount = TABLE(mount_rows);
 
 /* --- HostConfig ---------------------------------------------------------- */
 
@@ -233,7 +215,8 @@ static const struct field host_config_rows[] = {
 	RULED("Runtime", FT_STR, RULE_RUNTIME),
 	PLAIN("Isolation", FT_STR),
 	RESOURCE_ROWS,
-	{ "Mounts", FT_OBJS, &mount, RULE_HOST_PATHS, NULL, judge_mounts },
+	{ "Mounts", FT_OBJS, &fields_mount, RULE_HOST_PATHS, NULL,
+	    judge_mounts },
 	{ "MaskedPaths", FT_STRS, NULL, RULE_MASKED_PATHS, NULL,
 	    judge_not_null },
 	{ "ReadonlyPaths", FT_STRS, NULL, RULE_MASKED_PATHS, NULL,
@@ -289,7 +272,7 @@ static const struct field healthcheck_rows[] = {
 	PLAIN("StartInterval", FT_INT),
 	PLAIN("Retries", FT_INT),
 };
-static const struct fields healthcheck = TABLE(healthcheck_rows);
+const struct fields fields_healthcheck = TABLE(healthcheck_rows);
 
 #define CONFIG_ROWS                                                            \
 	PLAIN("Hostname", FT_STR), PLAIN("Domainname", FT_STR),                \
@@ -298,7 +281,7 @@ static const struct fields healthcheck = TABLE(healthcheck_rows);
 	    PLAIN("ExposedPorts", FT_SET), PLAIN("Tty", FT_BOOL),              \
 	    PLAIN("OpenStdin", FT_BOOL), PLAIN("StdinOnce", FT_BOOL),          \
 	    PLAIN("Env", FT_STRS), PLAIN("Cmd", FT_STRSLICE),                  \
-	    SUB("Healthcheck", FT_OBJ, healthcheck),                           \
+	    SUB("Healthcheck", FT_OBJ, fields_healthcheck),                    \
 	    PLAIN("ArgsEscaped", FT_BOOL), PLAIN("Image", FT_STR),             \
 	    { "Volumes", FT_SET, NULL, RULE_MOUNT_TARGET, NULL,                \
 		    judge_volume_targets },                                    \
@@ -387,7 +370,9 @@ static const struct field volume_create_rows[] = {
 	    NULL },
 	RULED("DriverOpts", FT_STRMAP, RULE_HOST_PATHS),
 	PLAIN("Labels", FT_STRMAP),
-	RULED("ClusterVolumeSpec", FT_NEVER, RULE_VOLUME_DRIVER),
+	/* To dockerd {} is one too. */
+	JUDGED_SUB("ClusterVolumeSpec", FT_OBJ, fields_cluster_volume,
+	    RULE_VOLUME_DRIVER, judge_not_null),
 };
 const struct fields fields_volume_create = TABLE(volume_create_rows);
 

@@ -136,25 +136,6 @@ judge_bind(struct walk *w, struct span bind)
 	walk_need(w, FACT_VOLUME, source);
 }
 
-/* Each element of an array, with its index on the path. */
-static void
-each_element(struct walk *w, const struct json_node *v,
-    void (*judge)(struct walk *w, const struct json_node *e))
-{
-	struct frame here = { .up = w->at };
-	const struct json_node *e;
-
-	if (json_type(v) != JSON_ARRAY) {
-		return;
-	}
-	w->at = &here;
-	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		judge(w, e);
-		here.index++;
-	}
-	w->at = here.up;
-}
-
 static void
 bind_element(struct walk *w, const struct json_node *e)
 {
@@ -165,7 +146,7 @@ void
 judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	(void)f;
-	each_element(w, v, bind_element);
+	walk_each(w, v, bind_element);
 }
 
 static struct span
@@ -257,7 +238,7 @@ void
 judge_mounts(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	(void)f;
-	each_element(w, v, mount_element);
+	walk_each(w, v, mount_element);
 }
 
 /* --- networks ------------------------------------------------------------ */
@@ -344,7 +325,7 @@ judge_extra_hosts(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
 	(void)f;
-	each_element(w, v, extra_host_element);
+	walk_each(w, v, extra_host_element);
 }
 
 /* --- single values ------------------------------------------------------- */
@@ -354,6 +335,16 @@ void
 judge_not_null(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	if (json_type(v) != JSON_NULL) {
+		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	}
+}
+
+/* PluginPrivileges: an entry of zero values is an entry. */
+void
+judge_not_empty(
+    struct walk *w, const struct field *f, const struct json_node *v)
+{
+	if (json_type(v) == JSON_ARRAY && json_first(v) != NULL) {
 		walk_refuse(w, f->rule, "%s", rule_what(f->rule));
 	}
 }
@@ -433,5 +424,5 @@ judge_mount_points(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
 	(void)f;
-	each_element(w, v, judge_mount_point);
+	walk_each(w, v, judge_mount_point);
 }

@@ -25,12 +25,41 @@ void judge_not_null(
 void judge_negative(
     struct walk *w, const struct field *f, const struct json_node *v);
 
+/* Of lists: anything in them. */
+void judge_not_empty(
+    struct walk *w, const struct field *f, const struct json_node *v);
+
+/* judge_service.c: what a service says in other words than a container */
+void judge_task(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_service_mounts(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_service_hosts(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_service_networks(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_secret_refs(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_config_refs(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_selinux(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_seccomp(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_apparmor(
+    struct walk *w, const struct field *f, const struct json_node *v);
+/* Judges nothing: marks the labels of containers, which a role may force. */
+void judge_own_labels(
+    struct walk *w, const struct field *f, const struct json_node *v);
+
 /* judge_logs.c */
 void judge_log_options(
     struct walk *w, const struct field *f, const struct json_node *v);
 
 /* constraint_net.c */
 void judge_port_bindings(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_service_ports(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_publish_all(
     struct walk *w, const struct field *f, const struct json_node *v);

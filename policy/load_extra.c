@@ -42,7 +42,7 @@ split_op(struct span *s, const struct op **op)
 static bool
 leads_to_object(const struct op *op, const struct body_path *path)
 {
-	return op->fields != NULL &&
+	return op->fields != NULL && op->fields->whole == NULL &&
 	       body_path_follow(op->fields, path->step, path->n - 1).end ==
 		   PATH_END_OBJECT;
 }

@@ -59,6 +59,32 @@ static const struct {
 	{ "ContainerStart", "checkpoint", RULE_CHECKPOINTS, ALLOW(""), NULL },
 	{ "ContainerStart", "checkpoint-dir", RULE_CHECKPOINTS, ALLOW(""),
 	    NULL },
+	{ "CheckpointList", "dir", RULE_HOST_PATHS, ALLOW(""), NULL },
+	{ "CheckpointDelete", "dir", RULE_HOST_PATHS, ALLOW(""), NULL },
+	/* "previous" is a spec that somebody else wrote and nobody judges. */
+	{ "ServiceUpdate", "rollback", RULE_UNJUDGED, ALLOW("none"), NULL },
+};
+
+/*
+ * Operations that need a rule whatever they say: an empty body hands the host
+ * over too, and a plugin's archive says itself what it is granted.
+ */
+static const struct {
+	const char *op;
+	enum rule rule;
+} needed[] = {
+	{ "SwarmInit", RULE_SWARM_HOST },
+	{ "SwarmJoin", RULE_SWARM_HOST },
+	{ "SwarmUpdate", RULE_SWARM_HOST },
+	{ "SwarmUnlock", RULE_SWARM_HOST },
+	/* The answers hold what lets a host join as a manager, or unlocks. */
+	{ "SwarmInspect", RULE_SWARM_HOST },
+	{ "SwarmUnlockkey", RULE_SWARM_HOST },
+	/* Makes a manager of a node. */
+	{ "NodeUpdate", RULE_SWARM_HOST },
+	{ "PluginCreate", RULE_PLUGINS },
+	{ "VolumeUpdate", RULE_VOLUME_DRIVER },
+	{ "CheckpointCreate", RULE_CHECKPOINTS },
 };
 
 static bool
@@ -180,12 +206,32 @@ judge_pair(struct decision *d, size_t i, struct policy_why *why)
 	return judge_value(d, q, why);
 }
 
+static enum verdict
+judge_needed(struct decision *d, struct policy_why *why)
+{
+	const char *name = d->req->op->name;
+	size_t i;
+
+	for (i = 0; i < NELEM(needed); i++) {
+		if (strcmp(needed[i].op, name) == 0 &&
+		    !(d->role->may & RULE_BIT(needed[i].rule))) {
+			return decision_refuse(d, why, needed[i].rule, "",
+			    "%s, which needs the rule %s", name,
+			    rule_name(needed[i].rule));
+		}
+	}
+	return VERDICT_ALLOW;
+}
+
 enum verdict
 query_judge(struct decision *d, struct policy_why *why)
 {
-	enum verdict v;
+	enum verdict v = judge_needed(d, why);
 	size_t i;
 
+	if (v != VERDICT_ALLOW) {
+		return v;
+	}
 	for (i = 0; i < d->req->n_query; i++) {
 		v = judge_pair(d, i, why);
 		if (v != VERDICT_ALLOW) {

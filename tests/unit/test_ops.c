@@ -216,6 +216,10 @@ is_a_consistent_table(void **state)
 		assert_ptr_equal(ops_by_name(span_of(op[i].name)), &op[i]);
 		/* A table without a JSON body would never be looked at. */
 		assert_true(op[i].fields == NULL || op[i].body == OP_BODY_JSON);
+		/* And a JSON body without a table is nobody's but admin's. */
+		if (op[i].body == OP_BODY_JSON && op[i].fields == NULL) {
+			fail_msg("%s has no table", op[i].name);
+		}
 		assert_true(
 		    op[i].fields == NULL || op[i].fields->n <= FIELDS_MAX);
 		for (j = 0; j < i; j++) {

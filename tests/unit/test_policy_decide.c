@@ -71,7 +71,7 @@ static const struct {
 	{ "ci-runner", "POST /build/prune", "op" },
 	{ "ci-runner", "POST /build/cancel?id=x", "op" },
 	{ "ci-runner", "POST /containers/x/checkpoints", "op" },
-	{ "ci-runner", "PUT /volumes/x?version=1", "op" },
+	{ "ci-runner", "PUT /volumes/x?version=1", "volume-driver" },
 	{ "ci-runner", "GET /debug/pprof/heap", "op" },
 	{ "ci-runner", "POST /containers/x/copy", "unknown-op" },
 	/* queries */

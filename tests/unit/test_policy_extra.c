@@ -35,7 +35,9 @@ static const struct {
 	{ FIELD("Bar.Foo"), "no body that dinv knows" },
 	{ FIELD("VolumeCreate:HostConfig.Foo"), "no body that dinv knows" },
 	{ FIELD("ContainerStart:Foo"), "no body that dinv knows" },
-	{ FIELD("ServiceCreate:Foo"), "no body that dinv knows" },
+	{ FIELD("PluginPush:Foo"), "no body that dinv knows" },
+	{ FIELD("PluginPull:Foo"), "no body that dinv knows" },
+	{ FIELD("ServiceCreate:CapabilityAdd"), "dinv judges it" },
 	{ FIELD("Foo"), "needs its operation" },
 	/* what is no path */
 	{ FIELD(""), "not empty" },

@@ -34,7 +34,8 @@ static const struct {
 	{ RULES("{\"deny\":[\"@run\"],\"when\":[]}"), "must be an object" },
 	{ RULES("{\"deny\":\"@run\",\"when\":{}}"), "expected a list" },
 	{ RULES(DENY("Foo", "\"query.all\":true")), "no operation \"Foo\"" },
-	{ RULES(ALLOW("ServiceCreate", "\"query.all\":true")), "cannot judge" },
+	{ RULES(ALLOW("ServiceCreate", "\"query.all\":true")),
+	    "has no query key" },
 	{ RULES("{\"deny\":[\"@run\"],\"whem\":{},\"when\":{\"query.v\":true}"
 		"}"),
 	    "no member \"whem\"" },
@@ -67,7 +68,7 @@ static const struct {
 	    "no body that dinv reads" },
 	{ RULES(DENY("ImageBuild", "\"body.Image\":\"x\"")), "is a stream" },
 	{ RULES(DENY("ImageLoad", "\"body.Image\":\"x\"")), "is a stream" },
-	{ RULES(DENY("ServiceCreate", "\"body.Name\":\"x\"")),
+	{ RULES(DENY("PluginPush", "\"body.Name\":\"x\"")),
 	    "no body that dinv reads" },
 	{ RULES(DENY("@run", "\"body.Foo\":\"x\"")),
 	    "no operation of this rule" },
