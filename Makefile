@@ -213,6 +213,8 @@ install: all
 	install -D -m 0755 $(B)/dinv $(DESTDIR)$(PREFIX)/bin/dinv
 	for m in docs/man/*.[158]; do install -D -m 0644 $$m \
 		$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	install -D -m 0644 docs/policy.schema.json \
+		$(DESTDIR)$(PREFIX)/share/dinv/policy.schema.json
 
 clean:
 	rm -rf build

@@ -90,7 +90,7 @@ take(struct asking *a, enum reading r, const struct frame *at)
 
 /* Fields whose zero differs from nothing to dockerd (pointers in Go). */
 static const char *const own_zero[] = { "Init", "MemorySwappiness",
-	"StopTimeout", "EnableIPv4" };
+	"StopTimeout", "EnableIPv4", "Replicas" };
 
 static bool
 has_own_zero(const struct field *f)

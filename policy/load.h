@@ -45,6 +45,10 @@ void load_ops(struct loader *l, const struct json_node *v, bool allowed,
     void (*set)(void *arg, const struct op *op, bool named, unsigned line),
     void *arg);
 
+/* Every constraint; group: of what it is a member, or NULL. */
+void load_each_constraint(
+    void (*visit)(void *arg, const char *group, const char *name), void *arg);
+
 unsigned load_line(const struct json_node *v);
 /* A text that is not empty, or complains. */
 bool load_want_text(struct loader *l, const struct json_node *v,
@@ -79,7 +83,8 @@ void load_about(struct loader *l, void *to, const struct json_node *m);
 
 /* All there are, for load.c, load_role.c and a test of the JSON Schema. */
 extern const struct load_table load_file_table, load_client_table,
-    load_match_table, load_role_table, load_rule_table, load_condition_table;
+    load_match_table, load_role_table, load_rule_table, load_condition_table,
+    load_limit_table;
 
 /* Reads a role of the file. */
 struct role *load_add_role(struct loader *l, struct span name,

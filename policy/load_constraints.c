@@ -174,6 +174,20 @@ read_members(struct loader *l, struct constraints *c, const struct member *m,
 }
 
 void
+load_each_constraint(
+    void (*visit)(void *arg, const char *group, const char *name), void *arg)
+{
+	size_t i, j;
+
+	for (i = 0; i < NELEM(rows); i++) {
+		visit(arg, NULL, rows[i].name);
+		for (j = 0; j < rows[i].n_sub; j++) {
+			visit(arg, rows[i].name, rows[i].sub[j].name);
+		}
+	}
+}
+
+void
 load_constraints(
     struct loader *l, struct constraints *c, const struct json_node *v)
 {

@@ -142,9 +142,14 @@ parse_count(struct span s, int64_t *out)
 	return true;
 }
 
+/* A limit that is read, and of what. */
+struct limiting {
+	struct limit *out;
+	enum load_kind kind;
+};
+
 static void
-read_max(struct loader *l, const struct json_node *v, struct limit *out,
-    enum load_kind kind)
+read_max(struct loader *l, void *to, const struct json_node *v)
 {
 	static const struct {
 		bool (*parse)(struct span s, int64_t *out);
@@ -154,26 +159,42 @@ read_max(struct loader *l, const struct json_node *v, struct limit *out,
 		[LOAD_CPUS] = { parse_cpus, "CPUs, such as \"2.5\"" },
 		[LOAD_COUNT] = { parse_count, "a number such as 512" },
 	};
+	const struct limiting *r = to;
 	struct span s = { "", 0 };
 
-	if (json_type(v) == JSON_STRING && kind != LOAD_COUNT) {
+	if (json_type(v) == JSON_STRING && r->kind != LOAD_COUNT) {
 		s = json_string(v);
-	} else if (json_type(v) == JSON_NUMBER && kind != LOAD_BYTES) {
+	} else if (json_type(v) == JSON_NUMBER && r->kind != LOAD_BYTES) {
 		s = json_number(v);
 	}
-	if (!forms[kind].parse(s, &out->max)) {
-		load_complain(l, v, "expected %s", forms[kind].expected);
+	if (!forms[r->kind].parse(s, &r->out->max)) {
+		load_complain(l, v, "expected %s", forms[r->kind].expected);
 		return;
 	}
-	out->has_max = true;
-	out->text = load_keep(l, s);
+	r->out->has_max = true;
+	r->out->text = load_keep(l, s);
 }
+
+static void
+read_required(struct loader *l, void *to, const struct json_node *v)
+{
+	const struct limiting *r = to;
+
+	r->out->required = load_want_true(l, v, "\"required\"");
+}
+
+static const struct load_member limit_rows[] = {
+	{ "max", read_max },
+	{ "required", read_required },
+};
+const struct load_table load_limit_table = { "a limit", limit_rows,
+	NELEM(limit_rows) };
 
 static void
 read_limit(struct loader *l, const struct json_node *v, struct limit *out,
     enum load_kind kind)
 {
-	const struct json_node *e;
+	struct limiting r = { out, kind };
 
 	if (json_type(v) != JSON_OBJECT || json_first(v) == NULL) {
 		load_complain(
@@ -182,18 +203,7 @@ read_limit(struct loader *l, const struct json_node *v, struct limit *out,
 	}
 	out->set = true;
 	out->text = span_of("");
-	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		if (span_is(json_key(e), "max")) {
-			read_max(l, e, out, kind);
-		} else if (span_is(json_key(e), "required")) {
-			out->required = load_want_true(l, e, "\"required\"");
-		} else {
-			load_complain(l, e,
-			    "a limit has no member %s; expected max or "
-			    "required",
-			    quote(json_key(e)).s);
-		}
-	}
+	load_members(l, &load_limit_table, &r, v);
 }
 
 static bool
