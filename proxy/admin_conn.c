@@ -41,6 +41,7 @@ static const struct admin_route routes[] = {
 	{ "/healthz", METHOD_GET, NEED_NOTHING, admin_show_health },
 	{ "/readyz", METHOD_GET, NEED_PROBE, admin_show_ready },
 	{ "/status", METHOD_GET, NEED_PROBE, admin_show_status },
+	{ "/metrics", METHOD_GET, NEED_PROBE, admin_show_metrics },
 	{ "/reload", METHOD_POST, NEED_LOCAL, admin_reload },
 };
 

@@ -10,6 +10,7 @@
  *	admin_probe.c  is dockerd there?
  *	admin_views.c  what the answers say
  *	admin_status.c /status
+ *	admin_metrics.c /metrics
  */
 #include <pthread.h>
 
@@ -108,5 +109,11 @@ void admin_reload(struct admin_conn *c);
 /* --- admin_status.c ------------------------------------------------------ */
 
 void admin_show_status(struct admin_conn *c);
+
+/* --- admin_metrics.c ----------------------------------------------------- */
+
+/* The sum of all workers' counts, or NULL; metrics_free() it. */
+struct metrics *admin_total(const struct admin_view *v);
+void admin_show_metrics(struct admin_conn *c);
 
 #endif

@@ -212,19 +212,16 @@ put_all(struct jsonw *w, const struct admin_view *v,
 void
 admin_show_status(struct admin_conn *c)
 {
-	struct metrics *m = metrics_new();
+	struct metrics *m;
 	struct admin_view v;
 	struct jsonw w;
 	struct buf body;
-	unsigned i;
 
+	c->a->gate.view(c->a->gate.arg, &v);
+	m = admin_total(&v);
 	if (m == NULL) {
 		admin_answer_text(c, 503, "out of memory");
 		return;
-	}
-	c->a->gate.view(c->a->gate.arg, &v);
-	for (i = 0; i < v.n_workers; i++) {
-		metrics_sum(m, worker_metrics(v.worker[i]));
 	}
 	buf_init(&body, LIMIT_ADMIN_BODY_BYTES);
 	jsonw_init(&w, &body);

@@ -58,7 +58,7 @@ print_success(const struct json_node *root)
 		printf("certificates read: %s\n", certs);
 	}
 	printf("streams cut: %lld%s\n", cut,
-	    cut == 0 ? "" : " (the new policy refuses them to their clients)");
+	    cut == 0 ? "" : " (their clients have lost the right)");
 }
 
 /* As dinv policy check prints them. */

@@ -327,6 +327,10 @@ conn_on_limit(void *arg)
 		(void)answer_error(c, 504, "dockerd at %s does not answer",
 		    c->w->gate->upstream.text);
 		break;
+	case CS_HANDSHAKE:
+		conn_count_refused(c, TLS_FAILED_TIMEOUT);
+		(void)conn_closed(c, "timeout");
+		break;
 	default:
 		(void)conn_closed(c, "timeout");
 		break;

@@ -64,6 +64,12 @@ conn_count_handshake(struct conn *c)
 }
 
 void
+conn_count_refused(struct conn *c, enum tls_failure why)
+{
+	metrics_add(&block(c)->handshakes_failed[why], 1);
+}
+
+void
 conn_count_end(struct conn *c)
 {
 	metrics_add(&block(c)->role[c->role_slot].connections, (uint64_t)-1);

@@ -172,6 +172,7 @@ enum step step_relay(struct conn *c);
 void conn_count_begin(struct conn *c);
 void conn_count_daemon(struct conn *c); /* after it was connected */
 void conn_count_handshake(struct conn *c);
+void conn_count_refused(struct conn *c, enum tls_failure why);
 void conn_count_end(struct conn *c);
 void request_count_verdict(struct conn *c, enum metrics_decision d);
 void request_count_sent(struct conn *c);

@@ -28,6 +28,7 @@ refuse_client(struct conn *c, const struct diag *d)
 
 	log_info("client refused: %s addr=%s", d->text, c->who.addr);
 	audit_write(c->w->gate->audit, &e);
+	conn_count_refused(c, tls_failure(c->client.s));
 	/* Reading on, or a reset could overtake the alert. */
 	c->linger_raw = true;
 	c->client.rd = c->client.wr = IO_OK;

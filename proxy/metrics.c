@@ -105,10 +105,10 @@ metrics_role_slot(struct metrics *m, const char *name)
 	if (name == NULL) {
 		return METRICS_ROLE_NONE;
 	}
-	len = strnlen(name, METRICS_ROLE_NAME - 1);
+	len = strnlen(name, METRICS_ROLE_NAME - 1); /* printable ASCII */
 	for (i = METRICS_ROLE_FIRST; i < n; i++) {
-		if (strncmp(m->role[i].name, name, METRICS_ROLE_NAME - 1) ==
-		    0) {
+		if (memcmp(m->role[i].name, name, len) == 0 &&
+		    m->role[i].name[len] == '\0') {
 			return i;
 		}
 	}
@@ -156,6 +156,8 @@ metrics_sum(struct metrics *total, const struct metrics *block)
 	sum(&total->requests[0][0][0], &block->requests[0][0][0],
 	    sizeof(total->requests));
 	sum(total->refusals, block->refusals, sizeof(total->refusals));
+	sum(total->handshakes_failed, block->handshakes_failed,
+	    sizeof(total->handshakes_failed));
 	sum(total->bytes, block->bytes, sizeof(total->bytes));
 	for (i = 0; i < METRICS_TIMES; i++) {
 		sum(total->time[i].bucket, block->time[i].bucket,

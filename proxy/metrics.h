@@ -16,6 +16,7 @@
 
 #include "policy/ops.h"
 #include "policy/rules.h"
+#include "tls.h"
 
 #define METRICS_OPS                                                            \
 	192 /* ops_all() has fewer; the last is for unknown ones               \
@@ -72,6 +73,7 @@ struct metrics_role {
 struct metrics {
 	metric requests[METRICS_OPS][METRICS_DECISIONS][METRICS_CLASSES];
 	metric refusals[RULE_N]; /* RULE_NONE: by the reader of HTTP */
+	metric handshakes_failed[TLS_FAILURES];
 	metric bytes[METRICS_BYTES];
 	struct metrics_histogram time[METRICS_TIMES];
 	metric connections; /* accepted */

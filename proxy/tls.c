@@ -37,6 +37,7 @@
 #include "base/text.h"
 #include "tls_crl.h"
 #include "tls_names.h"
+#include "tls_refuse.h"
 
 /* Workers handshake at the same time: without this, PSA's key slots are one
  * heap corruption away. */
@@ -62,6 +63,7 @@ struct tls_stream {
 	struct stream s;
 	struct tls_server *server;
 	size_t again_len; /* length of the write that blocked, or 0 */
+	int handshake_rc; /* Mbed TLS's last word on it */
 	mbedtls_ssl_context ssl;
 };
 
@@ -346,54 +348,7 @@ io_of(int rc)
 	}
 }
 
-/* flags: what Mbed TLS says of a certificate; alert: RFC 8446 6.2 */
-static const struct {
-	uint32_t flags;
-	unsigned char alert;
-} verify_alerts[] = {
-	{ MBEDTLS_X509_BADCERT_REVOKED, MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED },
-	{ MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE,
-	    MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED },
-	{ MBEDTLS_X509_BADCERT_NOT_TRUSTED, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA },
-	{ MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE,
-	    MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN },
-	{ MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_KEY_USAGE |
-		MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK,
-	    MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT },
-};
-
 #define ALERT_CERTIFICATE_REQUIRED 116 /* RFC 8446 6.2 */
-
-static unsigned char
-alert_for(uint32_t flags)
-{
-	size_t i;
-
-	for (i = 0; i < NELEM(verify_alerts); i++) {
-		if ((flags & verify_alerts[i].flags) != 0) {
-			return verify_alerts[i].alert;
-		}
-	}
-	return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
-}
-
-/* What was wrong with the client's certificate, for the operator. */
-static void
-say_verify(uint32_t flags, struct diag *d)
-{
-	char info[160];
-	size_t i;
-	int n;
-
-	n = mbedtls_x509_crt_verify_info(info, sizeof(info), "", flags);
-	for (i = 0; n > 0 && info[i] != '\0'; i++) {
-		if (info[i] == '\n') {
-			info[i] = info[i + 1] == '\0' ? '\0' : ';';
-		}
-	}
-	diag_set(d, 0, 0, "client certificate refused: %s",
-	    n > 0 ? info : "unknown reason");
-}
 
 /*
  * The handshake is over: is there a certificate, and is it good?  Asked here
@@ -416,29 +371,14 @@ judge_client(struct tls_stream *ts, struct diag *d)
 			    ? ALERT_CERTIFICATE_REQUIRED
 			    : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
 	} else if (flags != 0) {
-		say_verify(flags, d);
-		alert = alert_for(flags);
+		tls_say_verify(flags, d);
+		alert = tls_alert_for(flags);
 	} else {
 		return IO_OK;
 	}
 	(void)mbedtls_ssl_send_alert_message(
 	    &ts->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
 	return IO_FAIL;
-}
-
-static void
-say_handshake(int rc, struct diag *d)
-{
-	char why[96];
-
-	if (rc == MBEDTLS_ERR_SSL_CONN_EOF) {
-		diag_set(d, 0, 0, "client went away during the handshake");
-	} else if (rc == MBEDTLS_ERR_SSL_INTERNAL_ERROR) {
-		diag_set(d, 0, 0, "connection reset during the handshake");
-	} else {
-		mbedtls_strerror(rc, why, sizeof(why));
-		diag_set(d, 0, 0, "%s", why);
-	}
 }
 
 enum io
@@ -448,6 +388,7 @@ tls_handshake(struct stream *s, struct diag *d)
 	int rc = mbedtls_ssl_handshake(&ts->ssl);
 	enum io io;
 
+	ts->handshake_rc = rc;
 	if (rc == 0) {
 		return ts->server->verify ? judge_client(ts, d) : IO_OK;
 	}
@@ -456,9 +397,19 @@ tls_handshake(struct stream *s, struct diag *d)
 		io = IO_FAIL;
 	}
 	if (io == IO_FAIL) {
-		say_handshake(rc, d);
+		tls_say_handshake(rc, d);
 	}
 	return io;
+}
+
+enum tls_failure
+tls_failure(const struct stream *s)
+{
+	const struct tls_stream *ts = (const struct tls_stream *)s;
+
+	return tls_failure_of(ts->handshake_rc,
+	    mbedtls_ssl_get_peer_cert(&ts->ssl) != NULL,
+	    mbedtls_ssl_get_verify_result(&ts->ssl));
 }
 
 bool
@@ -484,7 +435,7 @@ tls_still_good(struct stream *s, struct tls_server *t, struct diag *d)
 	flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
 			     MBEDTLS_X509_BADCERT_FUTURE);
 	if (flags != 0) {
-		say_verify(flags, d);
+		tls_say_verify(flags, d);
 	}
 	return flags == 0;
 }

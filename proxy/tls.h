@@ -38,6 +38,23 @@ enum err tls_accept(struct tls_server *t, int fd, struct stream **out) MUST_USE;
 /* IO_OK when done; on IO_FAIL d says why ("client sent no certificate"). */
 enum io tls_handshake(struct stream *s, struct diag *d);
 
+/* Why a client was refused, in short: for counting. */
+enum tls_failure {
+	TLS_FAILED_PROTOCOL = 0, /* no common version or suite; broken bytes */
+	TLS_FAILED_LOST,	 /* it went away */
+	TLS_FAILED_NO_CERTIFICATE,
+	TLS_FAILED_UNKNOWN_CA,
+	TLS_FAILED_EXPIRED,
+	TLS_FAILED_REVOKED,
+	TLS_FAILED_CRL,		/* ours is stale: nobody is let in */
+	TLS_FAILED_CERTIFICATE, /* otherwise not good for a client */
+	TLS_FAILED_NAME,	/* whose names cannot be trusted */
+	TLS_FAILED_TIMEOUT,	/* the caller's */
+	TLS_FAILURES
+};
+/* After IO_FAIL of tls_handshake(), or after tls_principal() refused. */
+enum tls_failure tls_failure(const struct stream *s);
+
 /*
  * Who the client is, after the handshake.  PRINCIPAL_ANONYMOUS where no
  * certificate was asked for.  ERR_CERT for a name with control bytes, invalid
