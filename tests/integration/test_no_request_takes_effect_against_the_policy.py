@@ -127,9 +127,8 @@ def test_an_exec_by_a_name_that_changes_hands(world, team):
 # --- the judge has teeth -----------------------------------------------------
 
 
-def plain_sins(world):
-    """Every sin as it is: (Case, its value)."""
-    index = 0
+def plain_sins(world, index):
+    """Every sin as it is: (Case, its value); numbered from index on."""
     for kind, path, body, table in (
             ("create", "/containers/create", {"Image": "busybox"}, sins.CREATE),
             ("volume", "/volumes/create", {}, sins.VOLUME),
@@ -177,13 +176,31 @@ def is_for_later(world, value):
     return any(word in json.dumps(value) for word in absent)
 
 
+def a_volume(run, options):
+    body = {"Name": f"e{run.base + 7}", "Driver": "local", "DriverOpts": options}
+    data = post("/volumes/create", json.dumps(body).encode()).to_bytes()
+    return Case(run.base + 7, "volume", not options, data, "POST")
+
+
+@pytest.mark.skipif(SECONDS > 0 or ONLY is not None, reason="asked for something else")
+def test_what_one_run_made_hides_nothing_of_the_next(world, team):
+    """The seventh request of two runs makes a volume: honest, then not."""
+    for options in ({}, {"type": "tmpfs", "o": "size=1m", "device": "tmpfs"}):
+        run = Run(world, Ungated(team.dockerd.socket), 0)
+        c = a_volume(run, options)
+        assert run.one(c)[0] == 201
+        said = [f.said for f in world.check() if run.owner(f, [c]) is c]
+        assert bool(said) == bool(options), said
+
+
 @pytest.mark.skipif(SECONDS > 0 or ONLY is not None, reason="asked for something else")
 def test_the_judge_flags_what_dockerd_does_straight(world, team):
     """The same sins without the gate: dockerd does them, the judge says so."""
     done, flagged = {}, {}
-    every = [(c, value) for c, value in plain_sins(world) if not is_for_later(world, value)]
-    named = [c for c, _ in every if c.kind.split("/")[0] in ("create", "volume", "network")]
     run = Run(world, Ungated(team.dockerd.socket), 0)
+    every = [(c, value) for c, value in plain_sins(world, run.base)
+             if not is_for_later(world, value)]
+    named = [c for c, _ in every if c.kind.split("/")[0] in ("create", "volume", "network")]
     for c in named:
         done[c.index] = run.one(c)[0]
     for fault in world.check():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""case(seed, index, names): one request, the same for the same numbers.
+"""case(seed, index, names, base): one request, the same for the same numbers.
 
 `names` are the world's ($BAD, $HOSTNET ...), so bytes differ between worlds
 by ids only.
@@ -32,11 +32,12 @@ class Case:
         return f"{self.index} {said} {self.kind} ({', '.join(self.how)})"
 
 
-def case(seed, index, names):
+def case(seed, index, names, base=0):
+    """base: of this run's numbers, so that no two runs name a thing alike."""
     rng = random.Random(f"{seed}:{index}")
     makers, weights = zip(*MAKERS)
     maker = rng.choices(makers, weights)[0]
-    return maker(rng, index, {**names, "$N": str(index)})
+    return maker(rng, base + index, {**names, "$N": str(base + index)})
 
 
 def fill(value, names):

@@ -8,7 +8,7 @@ import socket
 import threading
 
 from effect.cases import case, post
-from effect.world import SECRET
+from effect.world import BASES, SECRET
 from wire import Reader, request, unix_connect
 
 BATCH = 100
@@ -96,12 +96,18 @@ def status_of(line):
 
 
 class Run:
-    """A number of cases of one seed, and what came of them."""
+    """A number of cases of one seed, and what came of them.
+
+    A volume is known by its name alone: one that an earlier run made would be
+    no news where this run makes it again, and its removal, still under way,
+    would take this run's.  So the numbers in names are a run's own.
+    """
 
     def __init__(self, world, way, seed, is_alive=lambda: True):
         self.world = world
         self.way = way
         self.seed = seed
+        self.base = world.next_base()
         self.is_alive = is_alive
         self.kinds = collections.Counter()
         self.statuses = collections.Counter()
@@ -110,7 +116,7 @@ class Run:
         self.faults = []        # (what, Case or None)
 
     def case(self, index):
-        return case(self.seed, index, self.world.names())
+        return case(self.seed, index, self.world.names(), self.base)
 
     def one(self, c):
         """Sends one; faults that its answer shows."""
@@ -185,7 +191,7 @@ def told(seed, faults, most=3):
         lines.append(f"{said}\n    seed {seed}, {c}")
         if c is not None:
             lines.append(f"    bytes: {c.data[:5000]!r}\n    again: DINV_EFFECT_SEED={seed} "
-                         f"DINV_EFFECT_ONLY={c.index} make e2e T=takes_effect")
+                         f"DINV_EFFECT_ONLY={c.index % BASES} make e2e T=takes_effect")
     return "\n".join(lines)
 
 

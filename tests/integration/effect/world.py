@@ -19,6 +19,7 @@ from wire import Reader, request, unix_connect
 
 API = "/v1.41"
 SECRET = b"the-secret-of-the-host"
+BASES = 1000000     # no run has more requests
 LOOP = "while read -r line; do echo \"got $line\"; done; sleep 100000"
 
 Fault = collections.namedtuple("Fault", "said name labels")
@@ -155,6 +156,7 @@ class World:
         self.api = Straight(dockerd.socket)
         self.ear = Ear(dockerd.holder.pid)
         self.marks = 0
+        self.runs = 0
         self.volumes = {}
         self.networks = {}
         self.removals = queue.Queue()
@@ -219,6 +221,11 @@ class World:
                 "$GOODID": self.good, "$OWNNET": self.own, "$HOSTNET": self.host,
                 "$HOSTPREFIX": self.host[:12], "$EXEC": self.bad_exec,
                 "$FOLDER": self.folder, "$PORT": str(self.ear.port)}
+
+    def next_base(self):
+        """The first number of a run; see sending.py, Run."""
+        self.runs += 1
+        return self.runs * BASES
 
     def _volume(self, name):
         if name not in self.volumes:
