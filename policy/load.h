@@ -84,7 +84,7 @@ void load_about(struct loader *l, void *to, const struct json_node *m);
 /* All there are, for load.c, load_role.c and a test of the JSON Schema. */
 extern const struct load_table load_file_table, load_client_table,
     load_match_table, load_role_table, load_rule_table, load_condition_table,
-    load_limit_table;
+    load_limit_table, load_path_table;
 
 /* Reads a role of the file. */
 struct role *load_add_role(struct loader *l, struct span name,

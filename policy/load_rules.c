@@ -295,29 +295,32 @@ complain_place(struct loader *l, const struct op *op, const struct condition *c,
 	}
 }
 
-/* Keeps the operations that have the place; the named ones must. */
+/*
+ * Keeps the operations that have the place; those that are named must.  Where
+ * none has it all stay, so that the next path is told of too.
+ */
 static bool
 narrow(struct loader *l, struct reading *r, const struct json_node *v)
 {
-	size_t i, n, found = 0;
-	const struct op *op = ops_all(&n), *without = NULL;
+	size_t i, n, found = 0, asked = 0;
+	const struct op *op = ops_all(&n);
+	bool has[OPS_MAX] = { false };
 
 	for (i = 0; i < n; i++) {
 		if (!r->rule->ops[i]) {
 			continue;
 		}
-		if (find_place(&op[i], r->c)) {
-			found++;
-			continue;
-		}
-		r->rule->ops[i] = r->named[i];
-		if (r->named[i]) {
+		asked++;
+		has[i] = find_place(&op[i], r->c);
+		found += has[i];
+		if (!has[i] && r->named[i]) {
 			complain_place(l, &op[i], r->c, v);
 			return false;
 		}
-		without = &op[i];
 	}
-	if (found == 0 && without != NULL) {
+	if (found > 0) {
+		memcpy(r->rule->ops, has, sizeof(has));
+	} else if (asked > 0) {
 		load_complain(l, v,
 		    "no operation of this rule has %s, or none that has the "
 		    "other paths too",
@@ -368,16 +371,26 @@ set_op(void *arg, const struct op *op, bool named, unsigned line)
 }
 
 static void
+read_rule_ops(struct loader *l, struct reading *r, const struct json_node *v)
+{
+	load_ops(l, v, r->rule->allow, set_op, r);
+	if (json_type(v) == JSON_ARRAY && json_first(v) == NULL) {
+		load_complain(
+		    l, v, "expected an operation or a class at least");
+	}
+}
+
+static void
 read_allow(struct loader *l, void *to, const struct json_node *v)
 {
 	((struct reading *)to)->rule->allow = true;
-	load_ops(l, v, true, set_op, to);
+	read_rule_ops(l, to, v);
 }
 
 static void
 read_deny(struct loader *l, void *to, const struct json_node *v)
 {
-	load_ops(l, v, false, set_op, to);
+	read_rule_ops(l, to, v);
 }
 
 static void
@@ -443,13 +456,12 @@ read_rule(struct loader *l, struct rule_when *rule, const struct json_node *v)
 		    l, v, "expected an object with allow or deny, and when");
 		return;
 	}
-	if ((json_get(v, "allow") == NULL) == (json_get(v, "deny") == NULL)) {
-		load_complain(l, v, "a rule either allows or denies");
-		return;
-	}
 	rule->line = load_line(v);
 	rule->about = span_of("");
 	load_members(l, &load_rule_table, &r, v);
+	if ((json_get(v, "allow") == NULL) == (json_get(v, "deny") == NULL)) {
+		load_complain(l, v, "a rule either allows or denies");
+	}
 	when = json_get(v, "when");
 	if (when == NULL) {
 		load_complain(l, v,

@@ -286,44 +286,68 @@ read_labels(struct loader *l, const struct json_node *v, struct labels *out)
 }
 
 static void
-read_path(struct loader *l, const struct json_node *v, struct host_path *out)
+read_path_text(struct loader *l, void *to, const struct json_node *v)
 {
-	const struct json_node *path = json_get(v, "path");
-	const struct json_node *mode = json_get(v, "mode");
-	const struct json_node *links = json_get(v, "links");
+	struct host_path *out = to;
 	char clean[4096];
 	struct span s;
 	size_t n;
 
-	if (json_count(v) != (links == NULL ? 2 : 3) || path == NULL ||
-	    mode == NULL) {
-		load_complain(
-		    l, v, "expected { \"path\": \"/dir\", \"mode\": \"ro\" }");
-		return;
-	}
-	if (links != NULL && (json_type(links) != JSON_STRING ||
-				 !span_is(json_string(links), "trusted"))) {
-		load_complain(l, links, "\"links\" can only be \"trusted\"");
-		return;
-	}
-	out->trusted = links != NULL;
-	if (!load_want_text(l, path, "a path", &s)) {
+	if (!load_want_text(l, v, "a path", &s)) {
 		return;
 	}
 	if (s.p[0] != '/' || !text_is_printable(s) ||
 	    !judge_clean_path(s, clean, sizeof(clean), &n)) {
-		load_complain(l, path, "expected an absolute path");
+		load_complain(l, v, "expected an absolute path");
 		return;
 	}
 	out->text = load_keep(l, s);
 	out->clean = load_keep(l, span_make(clean, n));
-	if (json_type(mode) != JSON_STRING ||
-	    (!span_is(json_string(mode), "ro") &&
-		!span_is(json_string(mode), "rw"))) {
-		load_complain(l, mode, "expected \"ro\" or \"rw\"");
+}
+
+static void
+read_path_mode(struct loader *l, void *to, const struct json_node *v)
+{
+	struct host_path *out = to;
+
+	if (json_type(v) != JSON_STRING ||
+	    (!span_is(json_string(v), "ro") &&
+		!span_is(json_string(v), "rw"))) {
+		load_complain(l, v, "expected \"ro\" or \"rw\"");
 		return;
 	}
-	out->rw = span_is(json_string(mode), "rw");
+	out->rw = span_is(json_string(v), "rw");
+}
+
+static void
+read_path_links(struct loader *l, void *to, const struct json_node *v)
+{
+	struct host_path *out = to;
+
+	if (json_type(v) != JSON_STRING ||
+	    !span_is(json_string(v), "trusted")) {
+		load_complain(l, v, "\"links\" can only be \"trusted\"");
+		return;
+	}
+	out->trusted = true;
+}
+
+static const struct load_member path_rows[] = {
+	{ "path", read_path_text },
+	{ "mode", read_path_mode },
+	{ "links", read_path_links },
+};
+const struct load_table load_path_table = { "a path of the host", path_rows,
+	NELEM(path_rows) };
+
+static void
+read_path(struct loader *l, const struct json_node *v, struct host_path *out)
+{
+	load_members(l, &load_path_table, out, v);
+	if (json_get(v, "path") == NULL || json_get(v, "mode") == NULL) {
+		load_complain(
+		    l, v, "expected { \"path\": \"/dir\", \"mode\": \"ro\" }");
+	}
 }
 
 static void

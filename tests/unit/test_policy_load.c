@@ -121,6 +121,106 @@ reports_every_mistake_at_once(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* A file with a mistake on most lines, and what is said of each. */
+static const struct {
+	const char *line;
+	const char *says; /* NULL: nothing */
+	unsigned col;
+} twenty[] = {
+	{ "{ \"abuot\": \"x\",", "no member \"abuot\"; expected $schema", 12 },
+	{ "  \"clients\": [", NULL, 0 },
+	{ "    { \"match\": { \"cm\": \"x\" }, \"role\": \"admin\" },",
+	    "no member \"cm\"; expected cn, o", 24 },
+	{ "    { \"match\": { \"uid\": \"root\" }, \"role\": \"admin\" },",
+	    "expected a number, or \"*\"", 25 },
+	{ "    { \"match\": { \"cn\": \"x\" } },",
+	    "needs both \"match\" and \"role\"", 5 },
+	{ "    { \"match\": { \"cn\": \"x\" }, \"role\": \"admim\" } ],",
+	    "no role \"admim\"", 39 },
+	{ "  \"roles\": { \"a\": {", NULL, 0 },
+	{ "    \"extends\": \"b\",", "no role \"b\"", 16 },
+	{ "    \"allow\": [ \"ContainerStrat\",",
+	    "no operation \"ContainerStrat\"; expected", 16 },
+	{ "      \"@exce\" ],", "no class \"@exce\"; expected @read", 7 },
+	{ "    \"deny\": \"@read\",", "expected a list of operations", 13 },
+	{ "    \"may\": [ \"priviledged\",", "no rule \"priviledged\"", 14 },
+	{ "      \"op\" ],", "holds for every constrained role", 7 },
+	{ "    \"buildkit\": \"judged\",", "can only be \"unjudged\"", 17 },
+	{ "    \"unknown_fields\": \"skip\",",
+	    "expected \"refuse\" or \"drop\"", 23 },
+	{ "    \"fields\": [ \"HostConfig.Privileged\" ],", "dinv judges it",
+	    17 },
+	{ "    \"query\": [ \"foo\" ],", "expected an operation and a", 16 },
+	{ "    \"rules\": [ { \"deny\": [ \"@run\" ], \"about\": 1,",
+	    "expected a text of at most", 47 },
+	{ "        \"when\": { \"body.Imgae\": \"x\",", "no operation of", 33 },
+	{ "          \"body.Tty\": \"x\" } },", "a pattern is for texts", 23 },
+	{ "      { \"allow\": [ \"@run\" ], \"when\": { \"query.v\": true }, "
+	  "\"wen\": 1 } ],",
+	    "no member \"wen\"; expected allow, deny", 66 },
+	{ "    \"constraints\": { \"image\": {},", "no constraint \"image\"",
+	    31 },
+	{ "      \"images\": { \"run\": [ \"alpine\" ],",
+	    "expected a pattern of a full name", 28 },
+	{ "        \"pul\": [] },", "no member \"pul\"; expected run", 16 },
+	{ "      \"resources\": { \"memory\": { \"max\": \"2x\",",
+	    "expected a size such as \"2g\"", 41 },
+	{ "        \"required\": false } },", "can only be true", 21 },
+	{ "      \"host_paths\": [ { \"path\": \"srv\",",
+	    "expected an absolute path", 33 },
+	{ "        \"mode\": \"rx\" } ],", "expected \"ro\" or \"rw\"", 17 },
+	{ "      \"ulimits\": { \"nofile\": -1 },", "expected a number", 30 },
+	{ "      \"tty\": true } } } }", "can only be false", 14 },
+};
+
+struct said {
+	unsigned n[NELEM(twenty)];
+	unsigned wrong;
+};
+
+static void
+hold_against_its_line(void *arg, const struct diag *d)
+{
+	struct said *s = arg;
+	bool known = d->line > 0 && d->line <= NELEM(twenty);
+	size_t i = known ? d->line - 1 : 0;
+
+	if (known && twenty[i].says != NULL && twenty[i].col == d->col &&
+	    strstr(d->text, twenty[i].says) != NULL) {
+		s->n[i]++;
+		return;
+	}
+	print_error("%u:%u: %s\n", d->line, d->col, d->text);
+	s->wrong++;
+}
+
+static void
+says_each_of_twenty_mistakes_once(void **state)
+{
+	struct said s = { .wrong = 0 };
+	char text[4096] = "";
+	unsigned want = 0;
+	size_t i, errors;
+
+	(void)state;
+	for (i = 0; i < NELEM(twenty); i++) {
+		strcat(text, twenty[i].line);
+		strcat(text, "\n");
+		want += twenty[i].says != NULL;
+	}
+	assert_true(want >= 20);
+	errors = policy_check(span_of(text), hold_against_its_line, &s);
+	for (i = 0; i < NELEM(twenty); i++) {
+		if (s.n[i] != (twenty[i].says != NULL)) {
+			print_error("line %zu: said %u times: %s\n", i + 1,
+			    s.n[i], twenty[i].line);
+			s.wrong++;
+		}
+	}
+	assert_int_equal(s.wrong, 0);
+	assert_int_equal(errors, want);
+}
+
 /* --- who has which role -------------------------------------------------- */
 
 static const char example[] =
@@ -351,6 +451,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_policies_with_a_mistake),
 		cmocka_unit_test(reports_every_mistake_at_once),
+		cmocka_unit_test(says_each_of_twenty_mistakes_once),
 		cmocka_unit_test(gives_roles_by_the_first_match),
 		cmocka_unit_test(holds_every_member_of_a_match),
 		cmocka_unit_test(tells_kinds_of_principals_apart),

@@ -286,7 +286,8 @@ refuses_policies_that_cannot_be_meant(void **state)
 		    "expected \"ro\" or \"rw\"" },
 		{ "\"host_paths\":[{\"path\":\"/srv\",\"mode\":\"ro\","
 		  "\"x\":1}]",
-		    "expected { \"path" },
+		    "no member \"x\"; expected path, mode or links" },
+		{ "\"host_paths\":[{\"path\":\"/srv\"}]", "expected { \"path" },
 		{ "\"volumes\":{\"driver\":[]}", "expected drivers or names" },
 	};
 

@@ -28,7 +28,10 @@ static const struct {
 } mistakes[] = {
 	{ RULES("3"), "expected an object" },
 	{ RULES("{}"), "either allows or denies" },
-	{ RULES("{\"allow\":[],\"deny\":[],\"when\":{}}"), "either allows" },
+	{ RULES("{\"allow\":[\"@run\"],\"deny\":[\"@run\"],\"when\":{}}"),
+	    "either allows" },
+	{ RULES("{\"deny\":[],\"when\":{\"query.all\":true}}"),
+	    "an operation or a class at least" },
 	{ RULES("{\"deny\":[\"@run\"]}"), "\"when\" is missing" },
 	{ RULES("{\"deny\":[\"@run\"],\"when\":{}}"), "must be an object" },
 	{ RULES("{\"deny\":[\"@run\"],\"when\":[]}"), "must be an object" },

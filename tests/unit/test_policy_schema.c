@@ -184,6 +184,7 @@ has_the_members_of_the_loader(void **state)
 	expect_table(&load_limit_table, definition("byteLimit"));
 	expect_table(&load_limit_table, definition("cpuLimit"));
 	expect_table(&load_limit_table, definition("countLimit"));
+	expect_table(&load_path_table, definition("hostPath"));
 }
 
 struct wanted {
