@@ -194,7 +194,7 @@ static const struct field host_config_rows[] = {
 	{ "IpcMode", FT_STR, NULL, RULE_HOST_NAMESPACES,
 	    ALLOW("", "none", "private", "shareable"), NULL },
 	RULED("Cgroup", FT_STR, RULE_HOST_NAMESPACES),
-	RULED("Links", FT_STRS, RULE_LINKS),
+	PLAIN("Links", FT_STRS), /* judge_links(), with NetworkMode */
 	{ "OomScoreAdj", FT_INT, NULL, RULE_OOM, NULL, judge_negative },
 	RULED("PidMode", FT_STR, RULE_HOST_NAMESPACES),
 	RULED("Privileged", FT_BOOL, RULE_PRIVILEGED),
@@ -293,7 +293,7 @@ const struct fields fields_healthcheck = TABLE(healthcheck_rows);
 
 static const struct field container_create_rows[] = {
 	CONFIG_ROWS,
-	SUB("HostConfig", FT_OBJ, host_config),
+	{ "HostConfig", FT_OBJ, &host_config, RULE_LINKS, NULL, judge_links },
 	SUB("NetworkingConfig", FT_OBJ, networking_config),
 	/* dockerode takes name and platform from the same object. */
 	PLAIN("name", FT_DROP),

@@ -302,6 +302,29 @@ judge_endpoints(
 	}
 }
 
+/*
+ * On the default bridge a link shows the variables of the other container.
+ * On a network of its own dockerd does nothing with HostConfig.Links (moby
+ * daemon/daemon_unix.go registerLinks); docker-compose 1 sends them there.
+ */
+void
+judge_links(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	struct frame here = { .up = w->at, .name = "Links" };
+	const struct json_node *links = fields_get(v, "Links");
+	struct span mode = text_of(fields_get(v, "NetworkMode"));
+
+	if (links == NULL || fields_zero(links) ||
+	    (mode.len > 0 && !span_is(mode, "default") &&
+		!span_is(mode, "bridge") && !span_is(mode, "none") &&
+		!judge_is_foreign_network(mode))) {
+		return;
+	}
+	w->at = &here;
+	walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+	w->at = here.up;
+}
+
 bool
 judge_is_host_gateway(struct span s)
 {

@@ -248,6 +248,14 @@ static const struct {
 	{ HC("\"ExtraHosts\":[\"a:1.1.1.1\",\"h:host-gateway\"]"),
 	    "extra-hosts", "HostConfig.ExtraHosts[1]" },
 	{ HC("\"Links\":[\"x:y\"]"), "links", "HostConfig.Links" },
+	{ HC("\"Links\":[\"x:y\"],\"NetworkMode\":\"\""), "links",
+	    "HostConfig.Links" },
+	{ HC("\"NetworkMode\":\"default\",\"lin\u212as\":[\"x:y\"]"), "links",
+	    "HostConfig.Links" },
+	{ HC("\"Links\":[\"x:y\"],\"NetworkMode\":\"bridge\""), "links",
+	    "HostConfig.Links" },
+	{ HC("\"Links\":[\"x:y\"],\"NetworkMode\":\"none\""), "links",
+	    "HostConfig.Links" },
 	{ HC("\"StorageOpt\":{\"dm.x\":\"1\"}"), "storage-opt",
 	    "HostConfig.StorageOpt[\"dm.x\"]" },
 };
@@ -328,6 +336,9 @@ static const struct {
 	     "\"CapDrop\":\"ALL\""),
 	    HC("\"NetworkMode\":\"mynet\",\"IpcMode\":\"private\","
 	       "\"CapDrop\":[\"ALL\"]") },
+	/* docker-compose 1: on its own network they do nothing. */
+	{ HC("\"Links\":[\"a:b\"],\"NetworkMode\":\"mynet\""),
+	    HC("\"Links\":[\"a:b\"],\"NetworkMode\":\"mynet\"") },
 	{ HC("\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":"
 	     "\"80\"}],\"81/tcp\":null},\"RestartPolicy\":{\"Name\":"
 	     "\"always\"}"),
