@@ -126,6 +126,30 @@ judge_upgrade(const struct decision *d, struct policy_why *why)
 	    op == NULL ? "this request" : op->name);
 }
 
+static bool
+ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/*
+ * What its asker can do.  "docker inspect X" looks for one kind of object
+ * after another and goes on where an error holds the words "not supported"
+ * (docker/cli command/system/inspect.go isErrSkippable); with others it would
+ * not get as far as to say that there is no X.
+ */
+static const char *
+instead_of(const struct op *op)
+{
+	if (ends_with(op->name, "Inspect")) {
+		return "not supported for it";
+	}
+	return ends_with(op->name, "Prune") ? "remove what is yours by its name"
+					    : "ask the owner of this host";
+}
+
 static enum verdict
 judge_operation(struct decision *d, struct policy_why *why)
 {
@@ -148,8 +172,8 @@ judge_operation(struct decision *d, struct policy_why *why)
 		d->line = d->role->line_of[ops_index(op)];
 	}
 	if (!d->role->allowed[ops_index(op)] && !condition_may_allow(d)) {
-		return decision_refuse(
-		    d, why, RULE_OP, "", "the operation %s", op->name);
+		return decision_refuse(d, why, RULE_OP, "",
+		    "the operation %s (%s)", op->name, instead_of(op));
 	}
 	if (op->body == OP_BODY_JSON && op->fields == NULL) {
 		return decision_refuse(d, why, RULE_UNJUDGED, "",
