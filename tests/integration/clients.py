@@ -112,11 +112,11 @@ class Side:
 
 
 class Lane:
-    def __init__(self, dockerd, gate, cli, home):
+    def __init__(self, dockerd, gate, cli, home, name="root", unit=None):
         self.dockerd = dockerd
         self.gate = gate
         self.cli = cli
-        self.gated = Side(cli, home, gate.env())
+        self.gated = Side(cli, home, gate.env(name, unit))
         self.straight = Side(cli, home, {"DOCKER_HOST": f"unix://{dockerd.socket}"})
 
     def sides(self):

@@ -207,6 +207,12 @@ def team(lane, team_gates, home):
                 lane.cli, home)
 
 
+@pytest.fixture(params=[("root", None), ("job", "ci")], ids=["admin", "ci-runner"])
+def lane_of_role(request, team, home):
+    """As lane, through a gate with a policy: an administrator's, a CI job's."""
+    return Lane(team.dockerd, team.gate, team.cli, home, *request.param)
+
+
 @pytest.fixture
 def scripted(work, start_gate):
     """scripted(script, ...): a gate before a scripted dockerd, and that."""

@@ -3,6 +3,8 @@
 
 import os
 
+import pytest
+
 from clients import E2E
 
 LANES = "few"
@@ -10,11 +12,14 @@ LANES = "few"
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node/session.js")
 
 
-def test_a_session(lane, name):
-    result = lane.same_of(lambda side: side.run(
+@pytest.mark.parametrize("role", ["root", "ci"])
+def test_a_session(team, name, role):
+    result, straight = (side.run(
         ["node", SCRIPT, name],
         env={"NODE_PATH": os.path.join(E2E, "node/node_modules"),
-             "PATH": "/usr/local/bin:/usr/bin:/bin"}))
+             "PATH": "/usr/local/bin:/usr/bin:/bin"})
+        for side in (getattr(team, role), team.straight))
+    assert result.seen() == straight.seen()
     assert result.status == 0, result
     assert result.out.splitlines() == [
         'ping "OK"',
