@@ -8,6 +8,8 @@
 #	SUITE=			the cipher suite that clients offer
 #	REPS=3			repetitions; the median is shown
 #	ONLY='dinv nginx'	these servers and no others
+#	AB=FILE			another build of dinv: the two take turns instead,
+#				TURNS=20 of them, to see what a change costs
 #
 # Everything runs in network, mount and process namespaces of its own: no port
 # is taken on the machine, no other Docker is touched, and whatever is started
@@ -76,6 +78,11 @@ work=$(mktemp -d /tmp/dinv-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 ulimit -n "$(ulimit -Hn)"
+main=bench.py
+if [ -n "${AB-}" ]; then
+	[ -x "$AB" ] || die "$AB is no program"
+	main=ab.py
+fi
 export BENCH_WORK="$work" BENCH_OUT="$out" PYTHONDONTWRITEBYTECODE=1
 # dockerd would use a containerd of the machine's: an empty folder hides it.
 unshare --net --mount --propagation private --pid --fork --kill-child=KILL \
@@ -83,4 +90,4 @@ unshare --net --mount --propagation private --pid --fork --kill-child=KILL \
 	ip link set lo up
 	mkdir -p /run/containerd
 	mount -t tmpfs tmpfs /run/containerd
-	exec python3 "$0/bench.py"' "$here"
+	exec python3 "$0"' "$here/$main"

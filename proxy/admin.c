@@ -128,15 +128,14 @@ check_addr(const struct addr *a, bool remote_ok, struct diag *d)
 static enum err
 equip(struct admin *a, struct diag *d)
 {
-	struct admin_view v;
 	enum err rc;
 
-	a->gate.view(a->gate.arg, &v);
+	a->gate.view(a->gate.arg, &a->first);
 	a->loop = loop_new();
 	if (a->loop == NULL) {
 		return ERR_NOMEM;
 	}
-	a->probe = probe_new(a->loop, &v.gate->upstream, on_probed, a);
+	a->probe = probe_new(a->loop, &a->first.gate->upstream, on_probed, a);
 	a->rest = loop_timer_new(a->loop, on_rested, a);
 	if (a->probe == NULL || a->rest == NULL) {
 		return ERR_NOMEM;

@@ -71,6 +71,7 @@ struct admin_conn {
 struct admin {
 	struct addr addr;
 	struct admin_gate gate;
+	struct admin_view first; /* for what of it never changes */
 	struct loop *loop;
 	struct loop_io *io;
 	struct loop_timer *rest;

@@ -10,9 +10,26 @@
 
 #include "admin_impl.h"
 
+/* Asks nobody and takes no lock: it must answer where others cannot. */
 void
 admin_show_health(struct admin_conn *c)
 {
+	const struct admin_view *v = &c->a->first;
+	int64_t now = loop_now_ms(), beat;
+	char text[128];
+	unsigned i;
+
+	for (i = 0; i < v->n_workers; i++) {
+		beat = worker_beat_ms(v->worker[i]);
+		if (now - beat > LIMIT_STUCK_MS && !worker_done(v->worker[i])) {
+			(void)snprintf(text, sizeof(text),
+			    "worker %u has not come by for %lld s: restart "
+			    "the gate",
+			    i, (long long)(now - beat) / 1000);
+			admin_answer_text(c, 503, text);
+			return;
+		}
+	}
 	admin_answer_text(c, 200, "ok");
 }
 

@@ -32,6 +32,9 @@
 #define LIMIT_STOP_MS 5000
 /* How often a worker looks for peers that died silently. */
 #define LIMIT_SWEEP_MS 10000
+/* A worker that has not come by for so long never will: its loop takes no
+ * step that waits, and a turn is a matter of milliseconds. */
+#define LIMIT_STUCK_MS 30000
 /* How often a full backlog is tried again. */
 #define LIMIT_RETRY_MS 20
 

@@ -48,6 +48,7 @@ struct worker_thread {
 	bool running;
 	pthread_t thread;
 	atomic_bool done;
+	atomic_llong beat_ms;
 	atomic_uint stops;
 };
 
@@ -99,6 +100,7 @@ on_sweep(void *arg)
 	struct worker_thread *t = arg;
 	struct conn *c, *next;
 
+	atomic_store(&t->beat_ms, loop_now_ms());
 	for (c = t->w.conns; c != NULL; c = next) {
 		next = conn_next(c);
 		conn_sweep(c);
@@ -281,6 +283,12 @@ worker_reload(struct worker_reload *r)
 	loop_post_send(r->t->w.loop, r->post);
 }
 
+int64_t
+worker_beat_ms(const struct worker_thread *t)
+{
+	return atomic_load(&t->beat_ms);
+}
+
 const struct metrics *
 worker_metrics(const struct worker_thread *t)
 {
@@ -367,6 +375,7 @@ worker_listen(struct worker_thread *t, int fd, enum listen_kind kind)
 enum err
 worker_start(struct worker_thread *t)
 {
+	atomic_store(&t->beat_ms, loop_now_ms());
 	if (pthread_create(&t->thread, NULL, worker_main, t) != 0) {
 		return ERR_NOMEM;
 	}

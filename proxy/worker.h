@@ -38,6 +38,8 @@ enum err worker_reload_new(struct worker_thread *t, struct tls_server *tls,
 void worker_reload_free(struct worker_reload *r);
 /* Cannot fail; takes r.  From any thread. */
 void worker_reload(struct worker_reload *r);
+/* When its loop came by last (loop_now_ms()); it does each LIMIT_SWEEP_MS. */
+int64_t worker_beat_ms(const struct worker_thread *t);
 /* What it has counted; anybody may read it. */
 const struct metrics *worker_metrics(const struct worker_thread *t);
 /* Graceful stop, from any thread; a second call hurries. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin listener: health, readiness, and clients that mean it ill."""
 
+import contextlib
+import ctypes
 import os
 import socket
 import subprocess
@@ -48,6 +50,39 @@ def test_health_and_readiness(gate, admin):
     assert admin.get("/healthz").status == 200
     answer = admin.get("/readyz")
     assert (answer.status, answer.body) == (200, b"ready\n")
+
+
+SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+
+
+@contextlib.contextmanager
+def frozen(tid):
+    """That thread stands still."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ptrace(what):
+        if libc.ptrace(what, tid, None, None) == -1:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    try:
+        ptrace(SEIZE)
+    except OSError as e:
+        pytest.skip(f"threads cannot be stopped here: {e}")
+    ptrace(INTERRUPT)
+    os.waitpid(tid, 0x40000000)  # __WALL
+    try:
+        yield
+    finally:
+        ptrace(DETACH)
+
+
+def test_a_worker_that_hangs_is_no_health(gate, admin):
+    threads = sorted(int(t) for t in os.listdir(f"/proc/{gate.process.pid}/task"))
+    assert admin.get("/healthz").status == 200
+    with frozen(threads[1]):  # the first is for signals, the last for this
+        assert wait_until(lambda: admin.get("/healthz").status == 503, 60)
+        assert b"worker 0 has not come by" in admin.get("/healthz").body
+    assert wait_until(lambda: admin.get("/healthz").status == 200, 20)
 
 
 def test_ready_goes_with_dockerd_and_comes_back(start_gate, work, name, admin):

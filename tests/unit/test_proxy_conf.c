@@ -39,9 +39,9 @@ static void
 drop(struct gate_config *c)
 {
 	const char *const *was[] = { &initial.upstream, &initial.certs,
-		&initial.policy, &initial.audit };
+		&initial.policy, &initial.audit, &initial.admin };
 	const char *const *is[] = { &c->upstream, &c->certs, &c->policy,
-		&c->audit };
+		&c->audit, &c->admin };
 	size_t i;
 
 	for (i = 0; i < NELEM(is); i++) {
@@ -88,6 +88,8 @@ static const struct {
 	{ LIT("{\"upstream\": 1}"), 1, 14, "string" },
 	{ LIT("{\"policy\": null}"), 1, 12, "string" },
 	{ LIT("{\"audit\": false}"), 1, 11, "string" },
+	{ LIT("{\"admin\": [\"none\"]}"), 1, 11, "string" },
+	{ LIT("{\"insecure_admin_remote\": 1}"), 1, 27, "true" },
 	{ LIT("{\"debug\": 1}"), 1, 11, "true or false" },
 	{ LIT("{\"debug\": \"true\"}"), 1, 11, "true or false" },
 	{ LIT("{\"workers\": 0}"), 1, 13, "whole number" },
@@ -175,6 +177,7 @@ leaves_alone_what_is_not_named(void **state)
 	"  \"upstream\": \"unix:///run/u\\u0061.sock\",\n"                     \
 	"  \"certs\": \"/c\", \"policy\": \"p // no comment\",\n"              \
 	"  \"audit\": \"-\", \"workers\": 3, \"debug\": true,\n"               \
+	"  \"admin\": \"unix:///a\", \"insecure_admin_remote\": true,\n"       \
 	"  \"tls\": { \"mode\": \"server\", \"min\": \"1.3\","                 \
 	" \"max\": \"1.2\" },\n"                                               \
 	"  \"limits\": {\n"                                                    \
@@ -202,6 +205,8 @@ takes_every_key(void **state)
 	assert_string_equal(c.certs, "/c");
 	assert_string_equal(c.policy, "p // no comment");
 	assert_string_equal(c.audit, "-");
+	assert_string_equal(c.admin, "unix:///a");
+	assert_true(c.insecure_admin_remote);
 	assert_int_equal(c.workers, 3);
 	assert_true(c.debug);
 	assert_int_equal(c.tls, GATE_TLS_SERVER);
