@@ -212,7 +212,9 @@ build_tree(struct scan *s, enum json_flags flags, cJSON **root)
 	if (rc == ERR_OK && i != s->n_marks) {
 		rc = scan_fail(s, ERR_JSON_SYNTAX, "two readers differ");
 	}
-	return rc == ERR_OK ? refuse_twice(s, *root) : rc;
+	return rc == ERR_OK && flags != JSON_COMMENTS_TWICE
+		   ? refuse_twice(s, *root)
+		   : rc;
 }
 
 static enum err
@@ -220,7 +222,7 @@ parse(struct scan *s, enum json_flags flags, cJSON **root)
 {
 	enum err rc = ERR_OK;
 
-	if (flags == JSON_COMMENTS) {
+	if (flags != JSON_STRICT) {
 		rc = scan_blank_comments(s);
 	}
 	if (rc == ERR_OK) {

@@ -25,7 +25,13 @@ struct json_doc;  /* owns the tree */
 struct json_node; /* one value in it; borrowed from the doc */
 
 /* Comments (// and block) are for policy files, never for requests. */
-enum json_flags { JSON_STRICT = 0, JSON_COMMENTS = 1 };
+enum json_flags {
+	JSON_STRICT = 0,
+	JSON_COMMENTS,
+	/* The same, and an object may name a member twice: to find what else
+	 * is wrong with a file that was refused for that. */
+	JSON_COMMENTS_TWICE,
+};
 
 /*
  * ERR_JSON_*, ERR_LIMIT, ERR_NOMEM.  d gets line and column.

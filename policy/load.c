@@ -439,16 +439,10 @@ static enum err
 load(struct loader *l, struct span text)
 {
 	struct json_doc *doc = NULL;
-	struct diag d = { 0, 0, "" };
-	enum err rc = json_parse(text, JSON_COMMENTS, &doc, &d);
+	enum err rc = load_parse(l, text, &doc);
 
-	if (rc == ERR_NOMEM) {
-		return rc;
-	}
 	if (rc != ERR_OK) {
-		l->errors++;
-		l->report(l->arg, &d);
-		return ERR_POLICY;
+		return rc == ERR_NOMEM ? rc : ERR_POLICY;
 	}
 	read_file(l, json_root(doc));
 	json_free(doc);

@@ -19,6 +19,13 @@ struct loader {
 void load_complain(struct loader *l, const struct json_node *at,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * Parses a policy's text; complains of what is no JSON, and of members that
+ * come twice: then ERR_OK, because the rest can be read.
+ */
+enum err load_parse(
+    struct loader *l, struct span text, struct json_doc **doc) MUST_USE;
+
 /* Memory of the policy; NULL and l->nomem when there is none. */
 void *load_take(struct loader *l, size_t size);
 struct span load_keep(struct loader *l, struct span s);

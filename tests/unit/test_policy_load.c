@@ -137,6 +137,7 @@ static const struct {
 	    "needs both \"match\" and \"role\"", 5 },
 	{ "    { \"match\": { \"cn\": \"x\" }, \"role\": \"admim\" } ],",
 	    "no role \"admim\"", 39 },
+	{ "  \"clients\": [],", "names a member twice: \"clients\"", 14 },
 	{ "  \"roles\": { \"a\": {", NULL, 0 },
 	{ "    \"extends\": \"b\",", "no role \"b\"", 16 },
 	{ "    \"allow\": [ \"ContainerStrat\",",
