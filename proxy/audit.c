@@ -2,12 +2,8 @@
 /*
  * Audit records; see audit.h.
  *
- * A record is built in one piece and appended with one write(2) under a
- * mutex: lines of several threads never mix, and the file is complete up to
- * the last record when the process dies.  A record that cannot be written is
- * counted and the operator is told (once a minute at most); it never stops
- * the loop.  One that a full disk cut is ended before the next, which would
- * be lost with it otherwise.
+ * A record is built in one piece by the thread that knows of the event, and
+ * handed to the writer (audit_writer.h), so that no loop waits for a disk.
  *
  * What peers sent is only ever written as a JSON string through jsonw, so
  * that no client can forge a line.  Attackers also put secrets of others in
@@ -16,54 +12,38 @@
  */
 #include "audit.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/jsonw.h"
-#include "log.h"
-
-/* Path and object of the longest target (policy/request.c: 64 KiB), each
- * byte escaped to six; names in a certificate.  A record that did not fit
- * would be a request that nobody hears of. */
-#define AUDIT_RECORD_BYTES (1u << 20)
-#define AUDIT_COMPLAIN_S 60
+#include "limit.h"
 
 struct audit {
-	pthread_mutex_t lock;
-	int fd;
-	bool own_fd;
-	bool torn;		     /* the last line in the file has no end */
-	atomic_ullong written, lost; /* read without the lock */
-	time_t complained;
+	struct audit_writer *writer;
+	bool required;
 };
 
 enum err
-audit_open(const char *path, struct audit **out, struct diag *d)
+audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
 {
 	struct audit *a = calloc(1, sizeof(*a));
+	struct audit_sink *sink = NULL;
+	enum err rc;
 
 	if (a == NULL) {
 		return ERR_NOMEM;
 	}
-	a->fd = STDOUT_FILENO;
-	if (strcmp(path, "-") != 0) {
-		a->fd =
-		    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		a->own_fd = true;
+	a->required = opt->required;
+	rc = audit_sink_open(opt->to, &sink, d);
+	if (rc == ERR_OK) {
+		rc = audit_writer_new(sink, &opt->queue, &a->writer);
 	}
-	if (a->fd == -1) {
-		diag_set(d, 0, 0, "cannot open the audit file %s: %s", path,
-		    strerror(errno));
+	if (rc != ERR_OK) {
+		audit_sink_close(sink);
 		free(a);
-		return ERR_IO;
+		return rc;
 	}
-	pthread_mutex_init(&a->lock, NULL);
 	*out = a;
 	return ERR_OK;
 }
@@ -71,14 +51,10 @@ audit_open(const char *path, struct audit **out, struct diag *d)
 void
 audit_close(struct audit *a)
 {
-	if (a == NULL) {
-		return;
+	if (a != NULL) {
+		audit_writer_free(a->writer);
+		free(a);
 	}
-	if (a->own_fd) {
-		close(a->fd);
-	}
-	pthread_mutex_destroy(&a->lock);
-	free(a);
 }
 
 static void
@@ -198,73 +174,83 @@ build(struct buf *line, const struct audit_event *e)
 	return w.err == ERR_OK ? buf_append(line, "\n", 1) : w.err;
 }
 
-static void
-complain(struct audit *a, int why)
+enum err
+audit_build_lost(struct buf *line, uint64_t n)
 {
-	time_t now = time(NULL);
+	struct jsonw w;
 
-	a->lost++;
-	if (now - a->complained < AUDIT_COMPLAIN_S) {
-		return;
-	}
-	a->complained = now;
-	log_error("audit record not written: %s lost=%llu", strerror(why),
-	    atomic_load(&a->lost));
-}
-
-/* One write as a rule; more only where the kernel took a part. */
-static void
-append(struct audit *a, struct span line)
-{
-	size_t at = 0;
-	ssize_t n;
-
-	while (at < line.len) {
-		n = write(a->fd, line.p + at, line.len - at);
-		if (n == -1 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			complain(a, n == 0 ? ENOSPC : errno);
-			break;
-		}
-		at += (size_t)n;
-	}
-	a->written += at == line.len;
-	if (at > 0) {
-		a->torn = line.p[at - 1] != '\n';
-	}
+	jsonw_init(&w, line);
+	jsonw_object(&w);
+	put_time(&w);
+	jsonw_kv_str(&w, "event", "lost");
+	jsonw_kv_u64(&w, "records", n);
+	jsonw_object_end(&w);
+	return w.err == ERR_OK ? buf_append(line, "\n", 1) : w.err;
 }
 
 void
 audit_counts(struct audit *a, uint64_t *written, uint64_t *lost)
 {
-	*written = atomic_load(&a->written);
-	*lost = atomic_load(&a->lost);
+	struct audit_stats s;
+
+	audit_writer_stats(a->writer, &s);
+	*written = s.written;
+	*lost = s.lost;
 }
 
 void
 audit_write(struct audit *a, const struct audit_event *e)
 {
 	struct buf line;
-	enum err rc = ERR_OK;
 
 	if (a == NULL) {
 		return;
 	}
-	buf_init(&line, AUDIT_RECORD_BYTES);
-	pthread_mutex_lock(&a->lock);
-	if (a->torn) {
-		rc = buf_append(&line, "\n", 1);
-	}
-	if (rc == ERR_OK) {
-		rc = build(&line, e);
-	}
-	if (rc == ERR_OK) {
-		append(a, buf_span(&line));
+	buf_init(&line, LIMIT_AUDIT_RECORD_BYTES);
+	if (build(&line, e) == ERR_OK) {
+		audit_writer_put(a->writer, buf_span(&line));
 	} else {
-		complain(a, rc == ERR_NOMEM ? ENOMEM : EMSGSIZE);
+		audit_writer_lost(a->writer);
 	}
-	pthread_mutex_unlock(&a->lock);
 	buf_fini(&line);
+}
+
+bool
+audit_permits(const struct audit *a, char *why, size_t size)
+{
+	int reason;
+
+	if (a == NULL || !a->required) {
+		return true;
+	}
+	switch (audit_writer_health(a->writer, &reason)) {
+	case AUDIT_HEALTHY:
+		return true;
+	case AUDIT_FULL:
+		(void)snprintf(why, size,
+		    "audit records are made faster than they can be written; "
+		    "nothing may change state until they are (try again)");
+		return false;
+	case AUDIT_FAILING:
+		break;
+	}
+	(void)snprintf(why, size,
+	    "the audit log cannot be written (%s), and nothing may change "
+	    "state unrecorded: tell who runs this gate",
+	    audit_errno_text(reason));
+	return false;
+}
+
+void
+audit_reopen(struct audit *a)
+{
+	if (a != NULL) {
+		audit_writer_reopen(a->writer);
+	}
+}
+
+bool
+audit_flush(struct audit *a, unsigned ms)
+{
+	return a == NULL || audit_writer_flush(a->writer, ms);
 }

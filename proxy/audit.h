@@ -6,6 +6,7 @@
  * Speaks to the court: one JSON line an event, the same fields always
  * (docs/audit.md).  Never a header, a query, a body or a key.  Thread-safe.
  */
+#include "audit_writer.h"
 #include "policy/policy.h"
 
 struct audit;
@@ -37,15 +38,36 @@ struct audit_event {
 	const char *reason; /* AUDIT_HANDSHAKE: why */
 };
 
-/* path: a file to append to, or "-" for standard output. */
-enum err audit_open(
-    const char *path, struct audit **out, struct diag *d) MUST_USE;
+struct audit_options {
+	const char *to; /* a file to append to, or "-": standard output */
+	bool required;	/* no record, no change of state */
+	struct audit_queue_size queue;
+};
+
+/* Starts the thread that writes. */
+enum err audit_open(const struct audit_options *opt, struct audit **out,
+    struct diag *d) MUST_USE;
+/* Writes what is queued; a sink that fails is given up after a while. */
 void audit_close(struct audit *a);
 
 /* Records since the start: those that were written, those that could not be. */
 void audit_counts(struct audit *a, uint64_t *written, uint64_t *lost);
 
-/* a may be NULL: nothing is written. */
+/* a may be NULL: nothing is written.  Never waits for the sink. */
 void audit_write(struct audit *a, const struct audit_event *e);
+
+/*
+ * May a request that changes state go on?  Only "required" ever says no;
+ * then *why is a sentence for the client (at most size bytes).
+ */
+bool audit_permits(const struct audit *a, char *why, size_t size);
+
+/* After what is queued: opens the file's name anew.  a may be NULL. */
+void audit_reopen(struct audit *a);
+/* Waits until what was written before has left; false: not within ms. */
+bool audit_flush(struct audit *a, unsigned ms) MUST_USE;
+
+/* The record of n that are missing, with its LF; for the writer. */
+enum err audit_build_lost(struct buf *line, uint64_t n) MUST_USE;
 
 #endif

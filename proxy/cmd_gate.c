@@ -5,6 +5,7 @@
  * A flag wins over the file, so the file is read first: the flags are parsed
  * twice, once to learn its name.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "cmd.h"
@@ -51,6 +52,9 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "builder" },
 		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
 		    "append audit records here; - for standard output" },
+		{ "audit-required", FLAG_BOOL, &f->conf.audit_required, "",
+		    "while records cannot be written, refuse what changes "
+		    "state" },
 		{ "admin", FLAG_STRING, &f->conf.admin, "ADDR",
 		    "health, metrics, dinv status and dinv reload here:\n"
 		    "unix:///PATH, tcp://127.0.0.1:PORT, or none (the "
@@ -96,6 +100,16 @@ settle(struct gate_flags *f, struct diag *d)
 	if (f->conf.admin == NULL) {
 		f->conf.admin = f->admin_default;
 		f->conf.admin_optional = true;
+	}
+	if (f->conf.audit_required && f->conf.audit == NULL) {
+		diag_set(d, 0, 0, "-audit-required needs -audit FILE");
+		return ERR_USAGE;
+	}
+	if (f->conf.limits.audit_queue_bytes < 2 * LIMIT_AUDIT_RECORD_BYTES) {
+		diag_set(d, 0, 0,
+		    "limits.audit_queue_bytes must be at least "
+		    "2097152: two of the longest records");
+		return ERR_USAGE;
 	}
 	if (f->conf.tls_min > f->conf.tls_max) {
 		diag_set(d, 0, 0, "tls.min is above tls.max");
@@ -161,6 +175,7 @@ run(struct gate_flags *f)
 	    f->conf.tls == GATE_TLS_VERIFY ? STORE_TLSVERIFY : STORE_TLS;
 	enum err rc;
 
+	signal(SIGUSR1, SIG_IGN); /* until gate_run() waits for it */
 	if (f->conf.debug) {
 		log_set_level(LOG_DEBUG);
 	}

@@ -53,6 +53,8 @@ static const struct conf_key conf_limits[] = {
 	LIMIT_KEY(bodies_bytes),
 	LIMIT_KEY(connections),
 	LIMIT_KEY(connections_per_address),
+	LIMIT_KEY(audit_queue_bytes),
+	LIMIT_KEY(audit_queue_records),
 	{ NULL, CONF_UINT, 0, NULL },
 };
 
@@ -69,6 +71,7 @@ static const struct conf_key conf_keys[] = {
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "policy", CONF_STRING, AT(policy), NULL },
 	{ "audit", CONF_STRING, AT(audit), NULL },
+	{ "audit_required", CONF_BOOL, AT(audit_required), NULL },
 	{ "admin", CONF_STRING, AT(admin), NULL },
 	{ "insecure_admin_remote", CONF_BOOL, AT(insecure_admin_remote), NULL },
 	{ "workers", CONF_UINT, AT(workers), NULL },

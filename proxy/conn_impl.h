@@ -12,6 +12,7 @@
  *	conn_exchange.c  request body up, answer down
  *	conn_relay.c     after an upgrade: two raw lanes
  *	conn_answer.c    answers of the gate's own
+ *	conn_audit.c     what of it goes on record
  *	conn_count.c     what metrics count of all that
  */
 #include "conn.h"
@@ -146,7 +147,13 @@ enum step request_refuse_early(
 enum step request_verdict(struct conn *c, enum verdict v);
 /* The judged request's head into daemon_out; ERR_LIMIT, ERR_NOMEM. */
 enum err request_write_head(struct conn *c) MUST_USE;
+
+/* conn_audit.c */
 void request_audit(struct conn *c, enum audit_kind kind, const char *decision);
+/* It goes on now: the record of that, if one is due. */
+void request_audit_allowed(struct conn *c);
+/* false: it changes state and could not be recorded, and was answered so. */
+bool request_may_be_recorded(struct conn *c);
 
 /* conn_daemon.c */
 enum step step_connect(struct conn *c);

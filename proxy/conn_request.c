@@ -64,37 +64,6 @@ request_new(struct conn *c)
 	return r;
 }
 
-void
-request_audit(struct conn *c, enum audit_kind kind, const char *decision)
-{
-	struct request *r = c->req;
-	struct audit_event e = {
-		.kind = kind,
-		.id = r->id,
-		.who = &c->who,
-		.tls = conn_tls_name(c),
-		.method = r->canon.method,
-		.path = r->canon.path,
-		.op = r->canon.op,
-		.object = r->canon.object,
-		.object_id = r->decision == NULL
-				 ? span_of("")
-				 : policy_object_id(r->decision),
-		.decision = decision,
-		.why = &r->why,
-		.status = r->status,
-		.client_bytes = r->body.bytes + r->client_bytes,
-		.daemon_bytes = r->answer_body.bytes + r->daemon_bytes,
-		.duration_ms = (uint64_t)(loop_now_ms() - r->start_ms),
-		.ended = r->ended == NULL ? "complete" : r->ended,
-	};
-
-	audit_write(c->w->gate->audit, &e);
-	if (kind == AUDIT_END) {
-		r->audited = false;
-	}
-}
-
 /* --- states before the decision ------------------------------------------ */
 
 enum step
@@ -206,16 +175,6 @@ body_out_for(const struct request *r)
 	return r->head.body == BODY_CHUNKED ? BODY_OUT_CHUNKED : BODY_OUT_PLAIN;
 }
 
-/* Is it recorded?  All but what only reads and was allowed. */
-static bool
-is_audited(const struct request *r, bool allowed)
-{
-	const struct op *op = r->canon.op;
-
-	return !allowed || op == NULL || op->changes_state ||
-	       op->mode != OP_MODE_PLAIN;
-}
-
 /* Memory for a body is set aside before its first byte: what all clients
  * together may make the gate hold has one bound. */
 static bool
@@ -270,12 +229,12 @@ request_verdict(struct conn *c, enum verdict v)
 		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_FACT);
 		return STEP_AGAIN;
 	case VERDICT_ALLOW:
+		if (!request_may_be_recorded(c)) {
+			return STEP_AGAIN; /* it was answered */
+		}
 		r->judged = true;
 		request_count_verdict(c, METRICS_ALLOW);
-		if (is_audited(r, true)) {
-			r->audited = true;
-			request_audit(c, AUDIT_DECISION, "allow");
-		}
+		request_audit_allowed(c);
 		if (r->head.expect_continue && !r->body.done &&
 		    r->body_out == BODY_OUT_DISCARD) {
 			answer_continue(c); /* nobody else would */

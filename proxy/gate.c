@@ -260,6 +260,19 @@ open_admin(struct running *r, struct diag *d)
 }
 
 static enum err
+open_audit(const struct gate_config *conf, struct audit **out, struct diag *d)
+{
+	const struct limits *l = &conf->limits;
+	const struct audit_options opt = {
+		.to = conf->audit,
+		.required = conf->audit_required,
+		.queue = { l->audit_queue_bytes, l->audit_queue_records },
+	};
+
+	return audit_open(&opt, out, d);
+}
+
+static enum err
 prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	enum err rc;
@@ -279,7 +292,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
-		rc = audit_open(conf->audit, &r->gate.audit, d);
+		rc = open_audit(conf, &r->gate.audit, d);
 	}
 	if (rc == ERR_OK) {
 		r->gate.census = census_new(conf->limits.connections,
@@ -519,6 +532,8 @@ wait_for_stop(struct running *r, const sigset_t *set)
 			stop_workers(r);
 		} else if (sig == SIGHUP) {
 			(void)!gate_reload(r, NULL);
+		} else if (sig == SIGUSR1) {
+			audit_reopen(r->gate.audit);
 		}
 	}
 }
@@ -552,6 +567,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* workers inherit it */
 	raise_descriptors();
 	rc = prepare(&r, conf, d);

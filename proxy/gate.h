@@ -22,6 +22,7 @@ struct gate_config {
 	const char *certs;
 	const char *policy; /* file, or a preset's name */
 	const char *audit;  /* file, "-", or NULL */
+	bool audit_required;
 	enum gate_tls tls;
 	enum tls_version tls_min, tls_max;
 	const char *admin; /* address, "none", or NULL */

@@ -62,6 +62,22 @@
 /* One direction of one connection, each of two stages. */
 #define LIMIT_LANE_BYTES 65536
 
+/* Audit records that wait for their sink: seconds of the busiest gate. */
+#define LIMIT_AUDIT_QUEUE_BYTES (16u << 20)
+#define LIMIT_AUDIT_QUEUE_RECORDS 32768
+/* Path and object of the longest target (policy/request.c: 64 KiB), each
+ * byte escaped to six; names in a certificate.  A record that did not fit
+ * would be a request that nobody hears of. */
+#define LIMIT_AUDIT_RECORD_BYTES (1u << 20)
+/* How long the writer lets records gather: one write takes many. */
+#define LIMIT_AUDIT_GATHER_MS 5
+/* How soon a sink that failed is tried again. */
+#define LIMIT_AUDIT_RETRY_MS 250
+/* At the end, for a sink that does not take what is left. */
+#define LIMIT_AUDIT_STOP_MS 3000
+/* How often the operator is told that it still fails. */
+#define LIMIT_AUDIT_COMPLAIN_S 60
+
 #define LIMIT_CONNECTIONS 4096
 #define LIMIT_CONNECTIONS_PER_ADDRESS 1024
 
@@ -99,6 +115,8 @@ struct limits {
 	uint32_t bodies_bytes;
 	uint32_t connections;
 	uint32_t connections_per_address;
+	uint32_t audit_queue_bytes;
+	uint32_t audit_queue_records;
 };
 
 #define LIMITS_DEFAULT                                                         \
@@ -112,6 +130,8 @@ struct limits {
 		.bodies_bytes = LIMIT_BODIES_BYTES,                            \
 		.connections = LIMIT_CONNECTIONS,                              \
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,      \
+		.audit_queue_bytes = LIMIT_AUDIT_QUEUE_BYTES,                  \
+		.audit_queue_records = LIMIT_AUDIT_QUEUE_RECORDS,              \
 	}
 
 #endif

@@ -329,6 +329,9 @@ read_signals(struct sup *s)
 		case SIGHUP:
 			on_reload_signal(s);
 			break;
+		case SIGUSR1: /* the gate's audit log; dockerd dumps stacks */
+			child_signal(&s->gate, SIGUSR1);
+			break;
 		default:
 			on_stop_signal(s, (int)si.ssi_signo);
 			break;
@@ -447,6 +450,7 @@ wanted_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGQUIT);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGCHLD);
 }
 

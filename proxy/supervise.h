@@ -52,7 +52,8 @@ enum err supervise_block_signals(void) MUST_USE;
 /*
  * Runs until a stop.  Signals: SIGTERM, SIGINT and SIGQUIT stop all within
  * the grace period, a second one within hurry_ms, a third one at once;
- * SIGHUP is passed on to both.  As PID 1, orphans are reaped.
+ * SIGHUP is passed on to both, SIGUSR1 to the gate.  As PID 1, orphans are
+ * reaped.
  *
  * Returns the exit status: 0 after a clean stop; 1 where a program could not
  * be started or had to be killed, with the reason in the log.

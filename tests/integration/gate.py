@@ -51,13 +51,13 @@ class Certs:
 
 class Gate:
     def __init__(self, folder, certs, socket_path, tls=None, policy="admin",
-                 limits=None, flags=()):
+                 limits=None, flags=(), audit=None):
         number = next(_numbers)
         self.folder = folder
         self.certs = certs
         self.tls = tls
         self.log = os.path.join(folder, f"gate{number}.log")
-        self.audit = os.path.join(folder, f"gate{number}.audit")
+        self.audit = audit or os.path.join(folder, f"gate{number}.audit")
         self.config = os.path.join(folder, f"gate{number}.json")
         config = {"limits": limits or {}}
         if tls is not None:
@@ -115,7 +115,26 @@ class Gate:
         """How far the peak has risen since; 0 where that says nothing."""
         return 0 if is_instrumented() else self.peak_memory() - self.noted
 
+    def flush_audit(self):
+        """Returns when all records that the gate has made are in the file."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        said = self.reopened()
+        os.kill(self.process.pid, signal.SIGUSR1)
+        assert wait_until(lambda: self.reopened() > said, 30,
+                          or_else=lambda: self.process.poll() is not None), \
+            "the audit file was not opened anew:\n" + tail_of(self.log)
+
+    def reopened(self):
+        with open(self.log, "rb") as f:
+            return f.read().count(b"audit: reopened")
+
     def audit_records(self):
+        """Every record made until now."""
+        self.flush_audit()
+        return self.audit_lines()
+
+    def audit_lines(self):
         """Every whole line of the audit file."""
         try:
             with open(self.audit, encoding="utf-8") as f:
@@ -129,7 +148,7 @@ class Gate:
         found = []
 
         def look():
-            found[:] = [r for r in self.audit_records()
+            found[:] = [r for r in self.audit_lines()
                         if all(r.get(k) == v for k, v in fields.items())]
             return bool(found)
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_AUDIT_SINK_H
+#define PROXY_AUDIT_SINK_H
+
+/*
+ * Where audit records end up.  Used by the writer's thread alone
+ * (audit_writer.h), but for opening and closing.
+ */
+#include "base/err.h"
+
+struct audit_sink;
+
+/* to: a file to append to, or "-" for standard output. */
+enum err audit_sink_open(
+    const char *to, struct audit_sink **out, struct diag *d) MUST_USE;
+void audit_sink_close(struct audit_sink *s);
+
+/*
+ * Writes lines, each ended by LF; *took: how many bytes of them are written,
+ * which may end in mid-line.  0, or an errno: EAGAIN where nobody took any
+ * within wait_ms.
+ */
+int audit_sink_put(
+    struct audit_sink *s, struct span lines, size_t *took, int wait_ms);
+
+/* What audit_sink_put() returned, for humans. */
+const char *audit_errno_text(int why);
+
+/* The name anew, for who has moved the file away; the old one stays in use
+ * if that fails.  What is put next begins a line. */
+enum err audit_sink_reopen(struct audit_sink *s, struct diag *d) MUST_USE;
+
+#endif
