@@ -257,6 +257,16 @@ conn_free(struct conn *c)
 	free(c);
 }
 
+/* A stream can be silent for weeks: what is empty takes no room. */
+static void
+release_empty(struct conn *c)
+{
+	buf_release(&c->client_in);
+	buf_release(&c->client_out);
+	buf_release(&c->daemon_in);
+	buf_release(&c->daemon_out);
+}
+
 void
 conn_pump(struct conn *c)
 {
@@ -270,6 +280,7 @@ conn_pump(struct conn *c)
 		conn_free(c);
 		return;
 	}
+	release_empty(c);
 	conn_arm(c);
 	if (s == STEP_AGAIN) {
 		loop_timer_set(c->yield, 0); /* others first */

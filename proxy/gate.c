@@ -29,6 +29,7 @@
 #include "gate_tls.h"
 #include "links.h"
 #include "log.h"
+#include "tls_mem.h"
 #include "worker.h"
 
 #define GATE_WORKERS_MAX 64
@@ -563,6 +564,9 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	/* Large buffers go back to the system when they are freed. */
 	(void)mallopt(M_MMAP_THRESHOLD, GATE_MMAP_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, GATE_TRIM_BYTES);
+#ifndef __SANITIZE_ADDRESS__ /* which watches the heap only */
+	tls_mem_open(conf->limits.connections);
+#endif
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
