@@ -216,8 +216,8 @@ fact_container(struct decision *d, const struct fact *f,
 	rc = fields_judge(&w, &fields_inspect, root);
 	if (rc == ERR_POLICY) {
 		return decision_refuse(d, why, w.found.rule, w.found.path,
-		    "%s, which container %s has", w.found.what,
-		    quote(f->name).s);
+		    "to work with container %s, because it refuses %s",
+		    quote(f->name).s, w.found.what);
 	}
 	return rc == ERR_OK ? VERDICT_ALLOW : decision_fail(d, why, rc);
 }

@@ -273,7 +273,8 @@ judge_network_mode(
 		return;
 	}
 	if (judge_is_foreign_network(mode)) {
-		walk_refuse(w, RULE_HOST_NAMESPACES, "the network mode %s",
+		walk_refuse(w, RULE_HOST_NAMESPACES,
+		    "the network mode %s (use a network of your own)",
 		    quote(mode).s);
 		return;
 	}
