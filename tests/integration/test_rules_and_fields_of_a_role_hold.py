@@ -2,10 +2,13 @@
 """Rules with conditions, and fields that no table knows, before real dockerds."""
 
 import json
+import subprocess
+from urllib.parse import quote
 
 import pytest
 
 from clients import Side
+from gate import DINV
 
 LANES = "few"
 
@@ -113,3 +116,71 @@ def test_a_named_field_goes_on_as_it_came(scripted, tls, policy):
         assert answer.status == 201
     assert seen[0][2] == (b'{"Labels":{"job":"1"},"HostConfig":'
                           b'{"newindocker99":[1e400,18446744073709551616]}}')
+
+
+# --- readings ----------------------------------------------------------------
+
+BOOLEANS = ["", "0", "1", "no", "No", "none", "NONE", "false", "FALSE", "true", "yes", "on",
+            "t", "T", "f", "F", "00", "-0", " 0", "0 ", "\t0", "0\n", "\r\n0", "\v0",
+            "\u00a00", "\u2003no", "\u3000false", "\u200b0", "\uff10", "\uff4e\uff4f", "n\u006f",
+            "fal\u017fe", "None\u0085", "x"]
+READER = """{
+  "clients": [ { "match": { "ou": "yes" }, "role": "yes" },
+               { "match": { "ou": "no" }, "role": "no" },
+               { "match": { "cn": "*" }, "role": "admin" } ],
+  "roles": {
+    "yes": { "extends": "read-only",
+             "rules": [ { "deny": [ "ContainerList" ], "when": { "query.size": true } } ] },
+    "no": { "extends": "read-only",
+            "rules": [ { "deny": [ "ContainerList" ], "when": { "query.size": false } } ] }
+  }
+}
+"""
+
+
+def test_booleans_of_queries_are_read_as_dockerd_reads_them(lane, start_gate, tmp_path, name):
+    """What dockerd takes for true is denied by who denies true, and so on."""
+    path = tmp_path / "reader.json"
+    path.write_text(READER)
+    gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls, policy=str(path))
+    lane.straight.ok("create", "--name", name, "busybox", "true")
+    seen = set()
+    try:
+        with gate.connect() as root, gate.connect("a", "yes") as yes, \
+                gate.connect("a", "no") as no:
+            for value in BOOLEANS:
+                target = f"/v1.41/containers/json?all=1&size={quote(value)}"
+                answer = root.ask("GET", target)
+                assert answer.status == 200, (value, answer.body)
+                is_true = "SizeRootFs" in json.loads(answer.body)[0]
+                denier = yes if is_true else no
+                assert denier.ask("GET", target).status == 403, (value, is_true)
+                seen.add(is_true)
+            target = "/v1.41/containers/json?all=1"
+            assert yes.ask("GET", target).status == 200
+            assert no.ask("GET", target).status == 403
+    finally:
+        lane.straight.docker("rm", name)
+    assert seen == {True, False}
+
+
+# --- the command -------------------------------------------------------------
+
+
+def test_explain_tells_rule_and_notes(policy, tmp_path):
+    def explain(body):
+        path = tmp_path / "body.json"
+        path.write_text(json.dumps(body))
+        done = subprocess.run(
+            [DINV, "policy", "explain", "-policy", policy, "-cn", "x", "-body", str(path),
+             "POST", "/v1.41/containers/create"], capture_output=True, text=True,
+            timeout=30, check=False)
+        return done.returncode, done.stdout
+
+    body = {"Image": "a", "Labels": {"job": "1"}, "HostConfig": {"newInDocker99": 1}}
+    status, said = explain(body)
+    assert status == 0 and "notes HostConfig.newInDocker99 unjudged\n" in said, said
+    body["HostConfig"]["Dns"] = ["10.0.0.1"]
+    status, said = explain(body)
+    assert status == 3 and "rule  denied\nline  9\npath  HostConfig.Dns[0]\n" in said, said
+    assert "notes" not in said
