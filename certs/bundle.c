@@ -52,7 +52,7 @@ static enum err
 issue(struct rng *r, const struct bundle_request *req, struct output *out,
     struct bundle_result *res, struct diag *d)
 {
-	struct ca ca = { NULL, NULL };
+	struct ca ca = { NULL, NULL, NULL };
 	struct key *key = NULL;
 	struct cert *cert = NULL;
 	time_t from;
@@ -74,6 +74,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 		.n_units = req->n_units,
 		.org = req->org,
 		.days = req->days,
+		.hours = req->hours,
 		.now = req->now,
 	};
 
@@ -82,7 +83,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 		goto out;
 	}
 	cert_validity(cert, &from, &res->expires);
-	res->cut = res->expires < req->now + (time_t)req->days * 86400;
+	res->cut = res->expires < req->now + issue_life(req->days, req->hours);
 	rc = key_to_pem(key, &out->key);
 	if (rc == ERR_OK) {
 		rc = cert_to_pem(ca.cert, &out->ca);

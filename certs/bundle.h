@@ -18,12 +18,13 @@ struct bundle_request {
 	size_t n_units;
 	const char *org; /* O, or NULL */
 	unsigned days;
+	unsigned hours; /* not 0: these count, not the days */
 	time_t now;
 };
 
 struct bundle_result {
 	time_t expires;
-	bool cut; /* the CA ends before the days that were asked for */
+	bool cut; /* the CA ends before what was asked for */
 };
 
 /*

@@ -8,7 +8,33 @@
  */
 #include "ca.h"
 
+#include <stdio.h>
+
 #include "store.h"
+
+/* The key of the CA that goes, if ca.crt still has its certificate. */
+static enum err
+load_old(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
+{
+	char path[STORE_PATH_SIZE];
+	struct key *k = NULL;
+	enum err rc;
+	int n = snprintf(path, sizeof(path), "%s/" CA_OLD_KEY, dir);
+
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		return ERR_LIMIT;
+	}
+	rc = key_load(path, CA_OLD_KEY, r, &k, d);
+	if (rc == ERR_NOTFOUND) {
+		return ERR_OK;
+	}
+	if (rc == ERR_OK && cert_find_key(ca->cert, k, r) != NULL) {
+		ca->old = k;
+		k = NULL;
+	}
+	key_free(k);
+	return rc;
+}
 
 enum err
 ca_load(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
@@ -18,6 +44,7 @@ ca_load(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
 
 	ca->cert = NULL;
 	ca->key = NULL;
+	ca->old = NULL;
 	rc = store_path(dir, STORE_CA_CERT, path, sizeof(path));
 	if (rc != ERR_OK) {
 		return rc;
@@ -40,7 +67,7 @@ ca_load(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
 		    "there is no ca-key.pem, without which nothing can be "
 		    "signed: do it where that key is");
 	}
-	return rc;
+	return rc == ERR_OK ? load_old(ca, dir, r, d) : rc;
 }
 
 void
@@ -48,6 +75,8 @@ ca_fini(struct ca *ca)
 {
 	cert_free(ca->cert);
 	key_free(ca->key);
+	key_free(ca->old);
 	ca->cert = NULL;
+	ca->old = NULL;
 	ca->key = NULL;
 }

@@ -8,7 +8,10 @@
 struct ca {
 	struct cert *cert; /* all that is in ca.crt */
 	struct key *key;   /* ca-key.pem */
+	struct key *old;   /* during a rollover: that of the CA that goes */
 };
+
+#define CA_OLD_KEY "ca-key-old.pem"
 
 /* d names the file and says what to do; ca is to be freed in any case. */
 enum err ca_load(

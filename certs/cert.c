@@ -16,6 +16,7 @@
  */
 #include "cert.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
@@ -105,15 +106,24 @@ append_pem(const mbedtls_x509_crt *crt, struct buf *out)
 }
 
 enum err
-cert_to_pem(const struct cert *c, struct buf *out)
+cert_to_pem_but(
+    const struct cert *c, const struct cert *without, struct buf *out)
 {
 	const mbedtls_x509_crt *crt;
 	enum err rc = ERR_OK;
 
 	for (crt = &c->crt; crt != NULL && rc == ERR_OK; crt = crt->next) {
-		rc = append_pem(crt, out);
+		if (without == NULL || crt != &without->crt) {
+			rc = append_pem(crt, out);
+		}
 	}
 	return rc;
+}
+
+enum err
+cert_to_pem(const struct cert *c, struct buf *out)
+{
+	return cert_to_pem_but(c, NULL, out);
 }
 
 bool
@@ -124,13 +134,19 @@ cert_matches_key(const struct cert *c, const struct key *k, struct rng *r)
 }
 
 const struct cert *
-cert_find_key(const struct cert *chain, const struct key *k, struct rng *r)
+cert_next(const struct cert *c)
 {
 	/* Every link of Mbed TLS's list is all that a struct cert has. */
-	_Static_assert(sizeof(*chain) == sizeof(chain->crt), "one member");
+	_Static_assert(sizeof(*c) == sizeof(c->crt), "one member");
 
+	return (const struct cert *)c->crt.next;
+}
+
+const struct cert *
+cert_find_key(const struct cert *chain, const struct key *k, struct rng *r)
+{
 	while (chain != NULL && !cert_matches_key(chain, k, r)) {
-		chain = (const struct cert *)chain->crt.next;
+		chain = cert_next(chain);
 	}
 	return chain;
 }
@@ -206,6 +222,40 @@ cert_names_host(const struct cert *c, const struct host *h)
 	return false;
 }
 
+/* One alternative name as a host, if it can be one. */
+static bool
+to_host(const mbedtls_x509_buf *san, struct host *out)
+{
+	unsigned kind = (unsigned)san->tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
+	char text[HOST_TEXT_SIZE];
+
+	if (kind == MBEDTLS_X509_SAN_IP_ADDRESS &&
+	    (san->len == 4 || san->len == 16)) {
+		return inet_ntop(san->len == 4 ? AF_INET : AF_INET6, san->p,
+			   text, sizeof(text)) != NULL &&
+		       host_parse(text, out, NULL) == ERR_OK;
+	}
+	if (kind != MBEDTLS_X509_SAN_DNS_NAME || san->len >= sizeof(text) ||
+	    memchr(san->p, '\0', san->len) != NULL) {
+		return false;
+	}
+	memcpy(text, san->p, san->len);
+	text[san->len] = '\0';
+	return host_parse(text, out, NULL) == ERR_OK;
+}
+
+size_t
+cert_hosts(const struct cert *c, struct host *to, size_t max)
+{
+	const mbedtls_x509_sequence *s = &c->crt.subject_alt_names;
+	size_t n = 0;
+
+	for (; s != NULL && s->buf.p != NULL && n < max; s = s->next) {
+		n += to_host(&s->buf, &to[n]);
+	}
+	return n;
+}
+
 bool
 cert_has_alt_names(const struct cert *c)
 {
@@ -252,4 +302,10 @@ struct span
 cert_serial(const struct cert *c)
 {
 	return span_make(c->crt.serial.p, c->crt.serial.len);
+}
+
+struct span
+cert_issuer(const struct cert *c)
+{
+	return span_make(c->crt.issuer_raw.p, c->crt.issuer_raw.len);
 }

@@ -28,6 +28,12 @@ void cert_free(struct cert *c);
 
 /* Every certificate of the chain as PEM, and nothing else. */
 enum err cert_to_pem(const struct cert *c, struct buf *out) MUST_USE;
+/* The same without one of them (borrowed from the chain), or NULL. */
+enum err cert_to_pem_but(
+    const struct cert *c, const struct cert *without, struct buf *out) MUST_USE;
+
+/* The one behind it in the chain, borrowed; or NULL. */
+const struct cert *cert_next(const struct cert *c);
 
 bool cert_matches_key(
     const struct cert *c, const struct key *k, struct rng *r) MUST_USE;
@@ -48,12 +54,17 @@ bool cert_is_under(const struct cert *c, const struct cert *ca) MUST_USE;
 /* Does a subject alternative name say h?  Wildcards match one label. */
 bool cert_names_host(const struct cert *c, const struct host *h) MUST_USE;
 bool cert_has_alt_names(const struct cert *c) MUST_USE;
+/* The names and addresses that it says, as far as they can be issued anew;
+ * at most max.  How many. */
+size_t cert_hosts(const struct cert *c, struct host *to, size_t max);
 
 void cert_validity(const struct cert *c, time_t *from, time_t *to);
 
 /* The subject in DER, and the subject key identifier (or the empty span). */
 struct span cert_subject(const struct cert *c);
 struct span cert_key_id(const struct cert *c);
+/* The issuer's name in DER. */
+struct span cert_issuer(const struct cert *c);
 /* Big-endian bytes. */
 struct span cert_serial(const struct cert *c);
 

@@ -495,6 +495,20 @@ crl_set_ends(const struct crl_set *s)
 	return first;
 }
 
+time_t
+crl_set_begins(const struct crl_set *s)
+{
+	const struct list *l;
+	time_t first = 0;
+
+	for (l = s->head; l != NULL; l = l->next) {
+		if (first == 0 || l->from < first) {
+			first = l->from;
+		}
+	}
+	return first;
+}
+
 uint64_t
 crl_set_number(const struct crl_set *s)
 {

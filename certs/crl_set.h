@@ -41,6 +41,8 @@ enum crl_answer crl_set_look(const struct crl_set *s, struct span issuer,
 
 /* When the first of them becomes stale. */
 time_t crl_set_ends(const struct crl_set *s);
+/* When the first of them was made. */
+time_t crl_set_begins(const struct crl_set *s);
 
 uint64_t crl_set_number(const struct crl_set *s);
 size_t crl_set_count(const struct crl_set *s); /* serials, of all lists */

@@ -258,6 +258,12 @@ issue_server(struct rng *r, const struct issue_server *req, struct cert **out,
 	return sign_under(r, &req->by, req->now, &dr, out, d);
 }
 
+time_t
+issue_life(unsigned days, unsigned hours)
+{
+	return hours > 0 ? (time_t)hours * HOUR : (time_t)days * DAY;
+}
+
 enum err
 issue_client_check(const struct issue_client *req, struct diag *d)
 {
@@ -279,7 +285,12 @@ issue_client_check(const struct issue_client *req, struct diag *d)
 		    ISSUE_UNITS_MAX, req->n_units);
 		return ERR_LIMIT;
 	}
-	if (req->days < 1 || req->days > ISSUE_DAYS_MAX) {
+	if (req->hours > ISSUE_DAYS_MAX * 24) {
+		diag_set(d, 0, 0, "hours must be 1 to %d, got %u",
+		    ISSUE_DAYS_MAX * 24, req->hours);
+		return ERR_NUMBER;
+	}
+	if (req->hours == 0 && (req->days < 1 || req->days > ISSUE_DAYS_MAX)) {
 		diag_set(d, 0, 0, "days must be 1 to %d, got %u",
 		    ISSUE_DAYS_MAX, req->days);
 		return ERR_NUMBER;
@@ -302,6 +313,6 @@ issue_client(struct rng *r, const struct issue_client *req, struct cert **out,
 	}
 	der_init(&w, name_buf, sizeof(name_buf));
 	dr.subject = write_name(&w, req);
-	dr.to = req->now + req->days * DAY;
+	dr.to = req->now + issue_life(req->days, req->hours);
 	return sign_under(r, &req->by, req->now, &dr, out, d);
 }

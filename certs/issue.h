@@ -53,8 +53,12 @@ struct issue_client {
 	size_t n_units;
 	const char *org; /* O, or NULL */
 	unsigned days;	 /* 1 to ISSUE_DAYS_MAX */
+	unsigned hours;	 /* not 0: these count, not the days */
 	time_t now;
 };
+
+/* What was asked for, in seconds. */
+time_t issue_life(unsigned days, unsigned hours);
 
 enum err issue_client(struct rng *r, const struct issue_client *req,
     struct cert **out, struct diag *d) MUST_USE;

@@ -22,12 +22,9 @@
 
 #include "base/text.h"
 #include "ca.h"
-#include "crl.h"
+#include "crl_publish.h"
 #include "file.h"
-#include "hold.h"
 #include "store.h"
-
-#define CRL_BYTES ((size_t)128 * 1024 * 1024)
 
 struct job {
 	struct hold hold;
@@ -82,47 +79,10 @@ job_init(
 	return rc == ERR_OK ? ca_load(&j->ca, dir, j->rng, d) : rc;
 }
 
-/* The next list, in memory; nothing is written if it cannot be made. */
-static enum err
-make_list(struct job *j, struct buf *out, struct diag *d)
-{
-	const struct crl_request req = {
-		.by = { j->ca.cert, j->ca.key },
-		.ledger = &j->hold.ledger,
-		.number = j->hold.ledger.crl_number,
-		.days = j->days,
-		.now = j->now,
-	};
-
-	return crl_issue(j->rng, &req, out, d);
-}
-
-/* Ledger, then list. */
 static enum err
 commit(struct job *j, struct diag *d)
 {
-	struct buf list;
-	enum err rc;
-
-	buf_init(&list, CRL_BYTES);
-	j->hold.ledger.crl_number++;
-	j->hold.ledger.n_crls = 1;
-	rc = make_list(j, &list, d);
-	if (rc == ERR_OK) {
-		rc = ledger_save(&j->hold.ledger, j->hold.dir_fd, d);
-	}
-	if (rc == ERR_OK) {
-		rc = file_replace(
-		    j->hold.dir_fd, CRL_NAME, 0644, buf_span(&list));
-		if (rc != ERR_OK) {
-			diag_set(d, 0, 0,
-			    CRL_NAME " cannot be written: %s; then try "
-				     "again, until then no client is let in",
-			    rc == ERR_IO ? strerror(errno) : err_text(rc));
-		}
-	}
-	buf_fini(&list);
-	return rc;
+	return crl_publish(&j->hold, &j->ca, j->rng, j->days, j->now, d);
 }
 
 static void
@@ -151,6 +111,21 @@ refuse_ca(const struct ledger_entry *e, struct diag *d)
 	return ERR_CERT;
 }
 
+/* During a rollover it may be the old one. */
+static const struct key *
+signer_of(const struct job *j, const struct cert *c)
+{
+	const struct cert *old;
+
+	if (j->ca.old == NULL) {
+		return j->ca.key;
+	}
+	old = cert_find_key(j->ca.cert, j->ca.old, j->rng);
+	return old != NULL && span_eq(cert_issuer(c), cert_subject(old))
+		   ? j->ca.old
+		   : j->ca.key;
+}
+
 /* A certificate's file; one that our CA signed is written down. */
 static enum err
 find_file(
@@ -171,7 +146,7 @@ find_file(
 		rc = ERR_CERT_MISMATCH;
 	}
 	if (rc == ERR_OK) {
-		rc = issue_id(j->ca.key, id);
+		rc = issue_id(signer_of(j, c), id);
 	}
 	if (rc == ERR_OK) {
 		rc = ledger_add(&j->hold.ledger, c,

@@ -165,9 +165,8 @@ print_bundle(const char *out, const struct bundle_result *res)
 	       "export DOCKER_HOST=tcp://HOST:2376\n");
 }
 
-/* The directory ./NAME; a name that would lead elsewhere needs -out. */
-static enum err
-default_out(const char *name, char *out, size_t size, struct diag *d)
+enum err
+cert_default_out(const char *name, char *out, size_t size, struct diag *d)
 {
 	int n;
 
@@ -192,6 +191,7 @@ check_request(
 		.n_units = req->n_units,
 		.org = req->org,
 		.days = req->days,
+		.hours = req->hours,
 		.now = req->now,
 	};
 
@@ -211,7 +211,7 @@ check_request(
 		return ERR_OK;
 	}
 	req->out = out;
-	return default_out(req->name, out, size, d);
+	return cert_default_out(req->name, out, size, d);
 }
 
 static int
@@ -251,6 +251,8 @@ cert_issue(int argc, char **argv)
 		{ "o", FLAG_STRING, &req.org, "ORG", "the organisation" },
 		{ "days", FLAG_UINT, &req.days, "N",
 		    "how long the certificate is valid" },
+		{ "hours", FLAG_UINT, &req.hours, "N",
+		    "the same, for those that live shorter" },
 		{ "out", FLAG_STRING, &req.out, "DIR",
 		    "where the three files go (default ./NAME)" },
 	};
@@ -284,6 +286,8 @@ static const struct {
 	{ "list", cert_list, "what was issued, and what became of it" },
 	{ "show", cert_show, "all about one certificate" },
 	{ "revoke", cert_revoke, "take a client's certificate back" },
+	{ "renew", cert_renew, "make a certificate anew before it expires" },
+	{ "rollover", cert_rollover, "replace the CA, clients going on" },
 	{ "crl", cert_crl, "print the list of what was revoked" },
 };
 

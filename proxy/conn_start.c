@@ -51,8 +51,11 @@ step_handshake(struct conn *c)
 		c->client.rd = IO_OK;
 		return STEP_BLOCKED;
 	}
-	/* The second: certificates may have changed since the first byte. */
-	if (io != IO_OK || !tls_still_good(c->client.s, c->w->tls, &d) ||
+	if (io == IO_OK) {
+		/* Certificates may have changed since the first byte. */
+		io = tls_judge_again(c->client.s, c->w->tls, &d);
+	}
+	if (io != IO_OK ||
 	    tls_principal(c->client.s, &c->who_arena, &c->who, &d) != ERR_OK) {
 		return refuse_client(c, &d);
 	}

@@ -3,9 +3,9 @@
  * Certificates at a start; see ensure.h.
  *
  * The gate faces the network, so it must not hold the CA's key, not even in
- * memory that was freed: a child process makes what is missing and ends.
- * Where nothing is missing no process is made, and the CA's key is not
- * opened by anyone.
+ * memory that was freed: a child process makes what is missing or due, and
+ * ends.  Where nothing is, no process is made, and the CA's key is not opened
+ * by anyone.
  */
 #include "ensure.h"
 
@@ -14,8 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "certs/renew.h"
 #include "hosts.h"
 #include "log.h"
+#include "renewal.h"
 
 static void
 log_report(const struct store_report *report)
@@ -35,6 +37,44 @@ log_report(const struct store_report *report)
 			log_info("certificates: %s", report->note[i].text);
 		}
 	}
+}
+
+static unsigned
+due(const char *dir, const struct str_list *hosts)
+{
+	const struct renew_request req = {
+		.dir = dir,
+		.hosts = hosts->item,
+		.n_hosts = hosts->n,
+		.now = time(NULL),
+	};
+
+	return renewal_has_ca_key(dir) ? renew_due(&req) : 0;
+}
+
+/* A start is the time for it; if it cannot be, what is there still serves. */
+static void
+renew_if_due(const char *dir, const struct str_list *hosts)
+{
+	const struct renew_request req = {
+		.dir = dir,
+		.hosts = hosts->item,
+		.n_hosts = hosts->n,
+		.now = time(NULL),
+	};
+	struct diag d = { 0, 0, "" };
+	unsigned what = due(dir, hosts);
+
+	if (what == 0) {
+		return;
+	}
+	if (renew_make(&req, what, &d) != ERR_OK) {
+		log_warn("certificates were not renewed: %s", d.text);
+		return;
+	}
+	log_info("renewed%s%s certs=%s",
+	    (what & RENEW_SERVER) != 0 ? " docker.crt" : "",
+	    (what & RENEW_CRL) != 0 ? " crl.pem" : "", dir);
 }
 
 bool
@@ -58,8 +98,10 @@ ensure_certs(const char *dir, enum store_mode mode, struct str_list *hosts)
 	if (rc != ERR_OK) {
 		log_error("certificates: %s dir=%s",
 		    d.text[0] == '\0' ? err_text(rc) : d.text, dir);
+		return false;
 	}
-	return rc == ERR_OK;
+	renew_if_due(dir, hosts);
+	return true;
 }
 
 /* Is all there that a TLS server loads? */
@@ -74,6 +116,27 @@ is_complete(const char *dir, enum store_mode mode)
 	       (mode == STORE_TLS || access(p.ca, F_OK) == 0);
 }
 
+/* Are the names of this machine, and those given, in the certificate, and is
+ * there time left? */
+static bool
+nothing_is_due(const char *dir, const struct str_list *given)
+{
+	struct str_list hosts = { NULL, 0 };
+	enum err rc = ERR_OK;
+	bool none;
+	size_t i;
+
+	for (i = 0; i < given->n && rc == ERR_OK; i++) {
+		rc = str_list_add(&hosts, given->item[i]);
+	}
+	if (rc == ERR_OK) {
+		rc = hosts_gather_lasting(&hosts);
+	}
+	none = rc != ERR_OK || due(dir, &hosts) == 0;
+	hosts_free(&hosts, given->n);
+	return none;
+}
+
 bool
 ensure_certs_apart(
     const char *dir, enum store_mode mode, struct str_list *hosts)
@@ -81,7 +144,7 @@ ensure_certs_apart(
 	int status = 0;
 	pid_t child;
 
-	if (is_complete(dir, mode)) {
+	if (is_complete(dir, mode) && nothing_is_due(dir, hosts)) {
 		return true;
 	}
 	child = fork();

@@ -15,8 +15,8 @@ bool ensure_certs(
 
 /*
  * The same, in a process of its own, and only if something that a TLS server
- * loads is missing: the caller never holds the CA's key.  Before any thread
- * is started.
+ * loads is missing, or due to be renewed: the caller never holds the CA's key.
+ * Before any thread is started.
  */
 bool ensure_certs_apart(
     const char *dir, enum store_mode mode, struct str_list *hosts) MUST_USE;

@@ -23,12 +23,11 @@
 
 #include "admin.h"
 #include "base/secret.h"
-#include "certs/cert.h"
-#include "certs/store.h"
 #include "certs_watch.h"
 #include "gate_tls.h"
 #include "links.h"
 #include "log.h"
+#include "renewal.h"
 #include "tls_mem.h"
 #include "worker.h"
 
@@ -53,6 +52,7 @@ struct running {
 	pthread_mutex_t lock;
 	struct admin_view view;
 	struct certs_watch watch;
+	struct renewal renewal;
 };
 
 static bool
@@ -123,29 +123,6 @@ load_policy(const char *name, struct shared_policy **out, struct diag *d,
 		return ERR_NOMEM;
 	}
 	return ERR_OK;
-}
-
-/* Until when the certificates that were loaded are good. */
-static void
-look_at_dates(const struct gate_config *conf, struct admin_view *v)
-{
-	struct store_paths paths;
-	struct cert *c = NULL;
-	time_t from;
-
-	if (conf->tls == GATE_TLS_NONE ||
-	    store_paths(conf->certs, &paths) != ERR_OK) {
-		return;
-	}
-	if (cert_load(paths.server_cert, "", &c, NULL) == ERR_OK) {
-		cert_validity(c, &v->server_from, &v->server_to);
-		cert_free(c);
-	}
-	if (conf->tls == GATE_TLS_VERIFY &&
-	    cert_load(paths.ca, "", &c, NULL) == ERR_OK) {
-		cert_validity(c, &from, &v->ca_to);
-		cert_free(c);
-	}
 }
 
 /* One address, on every worker. */
@@ -244,7 +221,7 @@ open_admin(struct running *r, struct diag *d)
 	r->view.worker = r->worker;
 	r->view.n_workers = r->n_workers;
 	r->view.started = r->view.policy_loaded = time(NULL);
-	look_at_dates(conf, &r->view);
+	gate_look_at_dates(conf, &r->view);
 	if (conf->admin == NULL || strcmp(conf->admin, ADMIN_NONE) == 0) {
 		return ERR_OK;
 	}
@@ -282,6 +259,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	r->conf = conf;
 	r->gate.limits = conf->limits;
 	certs_watch_init(&r->watch, conf->certs); /* before they are read */
+	renewal_init(&r->renewal, conf->certs);
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
 	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
 		diag_set(d, 0, 0,
@@ -459,7 +437,7 @@ reload_parts(struct running *r, bool certs_only,
 	if (!certs_only) {
 		r->view.policy_loaded = time(NULL);
 	}
-	look_at_dates(r->conf, &r->view);
+	gate_look_at_dates(r->conf, &r->view);
 	for (i = 0; i < r->n_workers; i++) {
 		worker_reload(part[i]);
 	}
@@ -507,6 +485,15 @@ set_stopping(struct running *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
+static void
+look_at_certs(struct running *r)
+{
+	if (certs_watch_look(&r->watch)) {
+		(void)!reload(r, true, NULL);
+	}
+	renewal_tick(&r->renewal);
+}
+
 /* Waits for the signals that main blocked; returns when all have stopped. */
 static void
 wait_for_stop(struct running *r, const sigset_t *set)
@@ -523,8 +510,8 @@ wait_for_stop(struct running *r, const sigset_t *set)
 		} else {
 			sig = sigwaitinfo(set, NULL);
 		}
-		if (!stopping && watching && certs_watch_look(&r->watch)) {
-			(void)!reload(r, true, NULL);
+		if (!stopping && watching) {
+			look_at_certs(r);
 		}
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info("stopping%s", stopping ? " now" : "");
@@ -532,6 +519,7 @@ wait_for_stop(struct running *r, const sigset_t *set)
 			set_stopping(r);
 			stop_workers(r);
 		} else if (sig == SIGHUP) {
+			renewal_soon(&r->renewal);
 			(void)!gate_reload(r, NULL);
 		} else if (sig == SIGUSR1) {
 			audit_reopen(r->gate.audit);

@@ -10,6 +10,7 @@
  */
 #include "gate_tls.h"
 
+#include "certs/cert.h"
 #include "certs/store.h"
 
 enum err
@@ -42,4 +43,26 @@ gate_load_tls(
 		crl_set_free(opt.crls);
 	}
 	return rc;
+}
+
+void
+gate_look_at_dates(const struct gate_config *conf, struct admin_view *v)
+{
+	struct store_paths paths;
+	struct cert *c = NULL;
+	time_t from;
+
+	if (conf->tls == GATE_TLS_NONE ||
+	    store_paths(conf->certs, &paths) != ERR_OK) {
+		return;
+	}
+	if (cert_load(paths.server_cert, "", &c, NULL) == ERR_OK) {
+		cert_validity(c, &v->server_from, &v->server_to);
+		cert_free(c);
+	}
+	if (conf->tls == GATE_TLS_VERIFY &&
+	    cert_load(paths.ca, "", &c, NULL) == ERR_OK) {
+		cert_validity(c, &from, &v->ca_to);
+		cert_free(c);
+	}
 }

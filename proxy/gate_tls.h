@@ -3,10 +3,14 @@
 #define PROXY_GATE_TLS_H
 
 /* What the gate takes out of its certificate directory. */
+#include "admin.h"
 #include "gate.h"
 
 /* *out is NULL for a gate without TLS.  d says which file and what to do. */
 enum err gate_load_tls(const struct gate_config *conf, struct tls_server **out,
     struct diag *d) MUST_USE;
+
+/* Until when the certificates are good. */
+void gate_look_at_dates(const struct gate_config *conf, struct admin_view *v);
 
 #endif

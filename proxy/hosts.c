@@ -130,8 +130,19 @@ add_address(struct str_list *out, const struct sockaddr *sa)
 	return ERR_OK;
 }
 
+bool
+hosts_is_docker_bridge(const char *interface)
+{
+	if (strcmp(interface, "docker0") == 0 ||
+	    strcmp(interface, "docker_gwbridge") == 0) {
+		return true;
+	}
+	return strncmp(interface, "br-", 3) == 0 && strlen(interface) == 15 &&
+	       strspn(interface + 3, "0123456789abcdef") == 12;
+}
+
 static enum err
-add_interfaces(struct str_list *out)
+add_interfaces(struct str_list *out, bool bridges)
 {
 	struct ifaddrs *all, *one;
 	enum err rc = ERR_OK;
@@ -140,14 +151,16 @@ add_interfaces(struct str_list *out)
 		return ERR_OK;
 	}
 	for (one = all; one != NULL && rc == ERR_OK; one = one->ifa_next) {
-		rc = add_address(out, one->ifa_addr);
+		if (bridges || !hosts_is_docker_bridge(one->ifa_name)) {
+			rc = add_address(out, one->ifa_addr);
+		}
 	}
 	freeifaddrs(all);
 	return rc;
 }
 
-enum err
-hosts_gather(struct str_list *out)
+static enum err
+gather(struct str_list *out, bool bridges)
 {
 	static const char *const always[] = { "localhost", "docker",
 		"127.0.0.1", "::1" };
@@ -165,7 +178,19 @@ hosts_gather(struct str_list *out)
 	for (i = 0; i < NELEM(always) && rc == ERR_OK; i++) {
 		rc = add(out, always[i]);
 	}
-	return rc != ERR_OK ? rc : add_interfaces(out);
+	return rc != ERR_OK ? rc : add_interfaces(out, bridges);
+}
+
+enum err
+hosts_gather(struct str_list *out)
+{
+	return gather(out, true);
+}
+
+enum err
+hosts_gather_lasting(struct str_list *out)
+{
+	return gather(out, false);
 }
 
 void

@@ -15,6 +15,15 @@
 enum err hosts_gather(struct str_list *out) MUST_USE;
 
 /*
+ * The same without the addresses of Docker's own bridges, which come and go
+ * with its networks.
+ */
+enum err hosts_gather_lasting(struct str_list *out) MUST_USE;
+
+/* docker0, docker_gwbridge, br- and twelve hexadecimal digits. */
+bool hosts_is_docker_bridge(const char *interface) MUST_USE;
+
+/*
  * For tests: adds the names that a file in the form of hosts(5) has on the
  * lines that name `name`.  A file that is not there adds nothing.
  */

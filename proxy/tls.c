@@ -412,8 +412,9 @@ tls_failure(const struct stream *s)
 	    mbedtls_ssl_get_verify_result(&ts->ssl));
 }
 
-bool
-tls_still_good(struct stream *s, struct tls_server *t, struct diag *d)
+/* What Mbed TLS would say of the client at t; 0: nothing against it. */
+static uint32_t
+flags_at(struct stream *s, struct tls_server *t)
 {
 	struct tls_stream *ts = tls_of(s);
 	/* Mbed TLS lacks a const here; verifying changes no certificate. */
@@ -424,20 +425,40 @@ tls_still_good(struct stream *s, struct tls_server *t, struct diag *d)
 	uint32_t flags = 0;
 
 	if (ts->server == t || !t->verify) {
-		return true;
+		return 0;
 	}
 	if (crt.in == NULL) {
-		diag_set(d, 0, 0, "client sent no certificate");
-		return false;
+		return MBEDTLS_X509_BADCERT_MISSING;
 	}
 	(void)mbedtls_x509_crt_verify_with_profile(crt.out, &t->ca, NULL,
 	    &tls_profile, NULL, &flags, tls_crl_verify, &t->crl);
-	flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
-			     MBEDTLS_X509_BADCERT_FUTURE);
+	return flags & ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
+				   MBEDTLS_X509_BADCERT_FUTURE);
+}
+
+bool
+tls_still_good(struct stream *s, struct tls_server *t, struct diag *d)
+{
+	uint32_t flags = flags_at(s, t);
+
 	if (flags != 0) {
 		tls_say_verify(flags, d);
 	}
 	return flags == 0;
+}
+
+enum io
+tls_judge_again(struct stream *s, struct tls_server *t, struct diag *d)
+{
+	uint32_t flags = flags_at(s, t);
+
+	if (flags == 0) {
+		return IO_OK;
+	}
+	tls_say_verify(flags, d);
+	(void)mbedtls_ssl_send_alert_message(&tls_of(s)->ssl,
+	    MBEDTLS_SSL_ALERT_LEVEL_FATAL, tls_alert_for(flags));
+	return IO_FAIL;
 }
 
 static enum io

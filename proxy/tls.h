@@ -71,6 +71,10 @@ enum err tls_principal(struct stream *s, struct arena *arena,
 bool tls_still_good(
     struct stream *s, struct tls_server *t, struct diag *d) MUST_USE;
 
+/* The same at the end of a handshake: who is not let in gets an alert. */
+enum io tls_judge_again(
+    struct stream *s, struct tls_server *t, struct diag *d) MUST_USE;
+
 /* "TLSv1.3"; "" before the handshake. */
 const char *tls_version_name(const struct stream *s);
 

@@ -8,58 +8,24 @@ import time
 import pytest
 
 from clients import Side, cli_is_there
-from gate import DINV, Certs, Gate, run_dinv
+from gate import Gate
+from own_certs import Own, cert, cert_fails
 from terminal import Terminal
 from test_a_reload_is_whole_or_nothing import endless
 from test_only_certified_clients_are_served import own_context, tries
-from upstream import OK, Upstream, answering
+from upstream import OK, answering
 from waiting import tail_of, wait_until
 
 LANES = "few"
 
 
 @pytest.fixture
-def own(tmp_path):
-    """own(socket, ...): a gate with certificates of its own."""
-    made = []
-
-    def start(socket_path, **options):
-        folder = tmp_path / f"g{len(made)}"
-        folder.mkdir()
-        gate = Gate(str(folder), Certs(str(folder)), socket_path, **options)
-        made.append(gate)
-        return gate.start()
-
-    yield start
-    for gate in made:
-        gate.stop()
-
-
-@pytest.fixture
-def alone(own, work, name):
-    """alone(script, ...): the same, before a scripted dockerd."""
-    made = []
-
-    def start(script, **options):
-        path = os.path.join(work, f"alone-{name}-{len(made)}.sock")
-        made.append(Upstream(path, script))
-        return own(path, **options), made[-1]
-
-    yield start
-    for upstream in made:
-        upstream.stop()
-
-
-def cert(gate, *args):
-    run_dinv("cert", args[0], "-certs", gate.certs.store, *args[1:])
-
-
-def fails(gate, *args):
-    done = subprocess.run([DINV, "cert", args[0], "-certs", gate.certs.store,
-                           *args[1:]], capture_output=True, text=True,
-                          timeout=60, check=False)
-    assert done.returncode == 1, done
-    return done.stderr
+def own(work, name):
+    folder = os.path.join(work, f"own-{name}")
+    os.mkdir(folder)
+    own = Own(folder)
+    yield own
+    own.stop()
 
 
 def is_out(gate, tls, who):
@@ -81,8 +47,8 @@ def refused_for(gate, reason):
         for r in gate.audit_records()), 20), gate.audit_records()
 
 
-def test_handshakes_fail_with_a_reason(alone, tls):
-    gate, _ = alone(answering(OK), tls=tls)
+def test_handshakes_fail_with_a_reason(own, tls):
+    gate = own.scripted(answering(OK), tls=tls)
     for who in ("root", "eve"):
         assert tries(gate, own_context(gate, tls, gate.certs.client(who))) == 200
     cert(gate, "revoke", "-reason", "keyCompromise", "eve")
@@ -92,8 +58,8 @@ def test_handshakes_fail_with_a_reason(alone, tls):
     assert tries(gate, own_context(gate, tls, gate.certs.client("root"))) == 200
 
 
-def test_by_serial_and_by_file(alone):
-    gate, _ = alone(answering(OK))
+def test_by_serial_and_by_file(own):
+    gate = own.scripted(answering(OK))
     mine = gate.certs.client("ann")
     cert(gate, "revoke", os.path.join(mine, "cert.pem"))
     is_out(gate, None, "ann")
@@ -104,8 +70,8 @@ def test_by_serial_and_by_file(alone):
     is_out(gate, None, "bob")
 
 
-def test_open_streams_are_cut_and_idle_connections_closed(alone, tls):
-    gate, _ = alone(endless, tls=tls)
+def test_open_streams_are_cut_and_idle_connections_closed(own, tls):
+    gate = own.scripted(endless, tls=tls)
 
     def follow(who):
         client = gate.connect(who)
@@ -131,8 +97,8 @@ def test_open_streams_are_cut_and_idle_connections_closed(alone, tls):
             kept.recv()
 
 
-def test_without_the_list_nobody_knows_who_was_revoked(alone):
-    gate, _ = alone(answering(OK))
+def test_without_the_list_nobody_knows_who_was_revoked(own):
+    gate = own.scripted(answering(OK))
     cert(gate, "revoke", gate.certs.client("eve") + "/cert.pem")
     is_out(gate, None, "eve")
     crl = os.path.join(gate.certs.store, "crl.pem")
@@ -166,8 +132,8 @@ default_md=sha256
 """
 
 
-def test_a_stale_list_refuses_everybody(alone, tmp_path):
-    gate, _ = alone(answering(OK))
+def test_a_stale_list_refuses_everybody(own, tmp_path):
+    gate = own.scripted(answering(OK))
     root = gate.certs.client("root")
     (tmp_path / "cnf").write_text(CA_CNF)
     (tmp_path / "db").write_text("")
@@ -183,14 +149,14 @@ def test_a_stale_list_refuses_everybody(alone, tmp_path):
     is_out(gate, None, "root")
     refused_for(gate, "CRL is expired")
     # and it is somebody else's: not replaced
-    assert "not made here" in fails(gate, "revoke", "root")
+    assert "not made here" in cert_fails(gate, "revoke", "root")
     os.unlink(crl)
     assert wait_until(
         lambda: tries(gate, own_context(gate, None, root)) == 200, 20)
 
 
 def test_docker_is_told_and_others_go_on(own, lane, home, name):
-    gate = own(lane.dockerd.socket, tls=lane.gate.tls)
+    gate = own.start(lane.dockerd.socket, tls=lane.gate.tls)
     cli = lane.cli
     if not cli_is_there(cli):
         pytest.skip(f"docker {cli} is not installed")

@@ -10,78 +10,14 @@
  */
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "bundle.h"
 #include "cert.h"
-#include "certs_fixture.h"
+#include "certs_crash_fixture.h"
 #include "crl_set.h"
 #include "ledger.h"
 #include "revoke.h"
 #include "store.h"
-
-#define DIED 77
-
-static int countdown; /* calls until death; 0: never */
-static bool die_after;
-static int refuse_rename; /* errno that renameat2() gives, or 0 */
-
-static void
-step(bool after)
-{
-	if (countdown > 0 && after == die_after && --countdown == 0) {
-		_exit(DIED);
-	}
-}
-
-int
-fsync(int fd)
-{
-	int ret;
-
-	step(false);
-	ret = (int)syscall(SYS_fsync, fd);
-	step(true);
-	return ret;
-}
-
-int
-renameat2(int a, const char *from, int b, const char *to, unsigned flags)
-{
-	int ret;
-
-	if (refuse_rename != 0) {
-		errno = refuse_rename;
-		return -1;
-	}
-	step(false);
-	ret = (int)syscall(SYS_renameat2, a, from, b, to, flags);
-	step(true);
-	return ret;
-}
-
-int
-renameat(int a, const char *from, int b, const char *to)
-{
-	int ret;
-
-	step(false);
-	ret = (int)syscall(SYS_renameat2, a, from, b, to, 0);
-	step(true);
-	return ret;
-}
-
-ssize_t
-write(int fd, const void *p, size_t n)
-{
-	ssize_t ret;
-
-	step(false);
-	/* half of it, so that the rest takes a second call */
-	ret = syscall(SYS_write, fd, p, n > 100 ? n / 2 : n);
-	step(true);
-	return ret;
-}
 
 static const char *const hosts[] = { "build.example", "127.0.0.1" };
 

@@ -122,10 +122,26 @@ stops_at_a_hundred(void **state)
 	tmp_fini(&t);
 }
 
+static void
+dockers_bridges_are_known(void **state)
+{
+	static const char *const no[] = { "eth0", "br0", "br-lan", "docker1",
+		"br-0123456789ab0", "br-0123456789aX", "" };
+
+	(void)state;
+	assert_true(hosts_is_docker_bridge("docker0"));
+	assert_true(hosts_is_docker_bridge("docker_gwbridge"));
+	assert_true(hosts_is_docker_bridge("br-0123456789ab"));
+	for (size_t i = 0; i < NELEM(no); i++) {
+		assert_false(hosts_is_docker_bridge(no[i]));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dockers_bridges_are_known),
 		cmocka_unit_test(aliases_come_from_the_lines_that_name_us),
 		cmocka_unit_test(gathers_what_can_stand_in_a_certificate),
 		cmocka_unit_test(stops_at_a_hundred),
