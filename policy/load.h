@@ -40,6 +40,9 @@ void load_extra_query(struct loader *l, void *role, const struct json_node *v);
 void load_unknown_fields(
     struct loader *l, void *role, const struct json_node *v);
 
+/* load_audit.c: a member of a role. */
+void load_audit(struct loader *l, void *role, const struct json_node *v);
+
 /* load_rules.c: a member of a role. */
 void load_rules(struct loader *l, void *role, const struct json_node *v);
 
@@ -49,6 +52,12 @@ void load_rules(struct loader *l, void *role, const struct json_node *v);
  * classes, and complained about by name.
  */
 void load_ops(struct loader *l, const struct json_node *v, bool allowed,
+    void (*set)(void *arg, const struct op *op, bool named, unsigned line),
+    void *arg);
+
+/* One of them, by a name that stands at v. */
+void load_op_named(struct loader *l, const struct json_node *v,
+    struct span name,
     void (*set)(void *arg, const struct op *op, bool named, unsigned line),
     void *arg);
 

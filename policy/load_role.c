@@ -67,19 +67,15 @@ set_denied(void *arg, const struct op *op, bool named, unsigned line)
 
 /* "@class", or an operation id. */
 static void
-read_op(struct loader *l, const struct json_node *v, bool allowed,
-    void (*set)(void *, const struct op *, bool, unsigned), void *arg)
+read_op_named(struct loader *l, const struct json_node *v, struct span s,
+    bool allowed, void (*set)(void *, const struct op *, bool, unsigned),
+    void *arg)
 {
 	enum op_class class;
 	const struct op *op;
-	struct span s;
 	size_t i, n;
 
-	if (!load_want_text(
-		l, v, "an operation or a class such as \"@read\"", &s)) {
-		return;
-	}
-	if (s.p[0] != '@') {
+	if (s.len == 0 || s.p[0] != '@') {
 		op = ops_by_name(s);
 		if (op == NULL) {
 			load_complain(l, v,
@@ -108,9 +104,29 @@ read_op(struct loader *l, const struct json_node *v, bool allowed,
 	}
 	op = ops_all(&n);
 	for (i = 0; i < n; i++) {
-		if (op[i].class == class && can_be_judged(&op[i])) {
+		if (op[i].class == class &&
+		    (!allowed || can_be_judged(&op[i]))) {
 			set(arg, &op[i], false, load_line(v));
 		}
+	}
+}
+
+void
+load_op_named(struct loader *l, const struct json_node *v, struct span name,
+    void (*set)(void *, const struct op *, bool, unsigned), void *arg)
+{
+	read_op_named(l, v, name, false, set, arg);
+}
+
+static void
+read_op(struct loader *l, const struct json_node *v, bool allowed,
+    void (*set)(void *, const struct op *, bool, unsigned), void *arg)
+{
+	struct span s;
+
+	if (load_want_text(
+		l, v, "an operation or a class such as \"@read\"", &s)) {
+		read_op_named(l, v, s, allowed, set, arg);
 	}
 }
 
@@ -254,6 +270,7 @@ static const struct load_member role_rows[] = {
 	{ "query", load_extra_query },
 	{ "unknown_fields", load_unknown_fields },
 	{ "rules", load_rules },
+	{ "audit", load_audit },
 	{ "unconstrained", read_unconstrained },
 };
 const struct load_table load_role_table = { "a role", role_rows,

@@ -62,3 +62,13 @@ role_unconstrained(const struct role *role)
 {
 	return role->unconstrained;
 }
+
+enum audit_level
+policy_audit_level(const struct role *role, const struct op *op)
+{
+	if (role == NULL) {
+		return AUDIT_LEVEL_USUAL;
+	}
+	return (enum audit_level)(
+	    op == NULL ? role->audit_unknown : role->audit[ops_index(op)]);
+}

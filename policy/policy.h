@@ -60,6 +60,18 @@ const char *role_name(const struct role *role);
 /* Forwards bodies and unknown operations unread (admin). */
 bool role_unconstrained(const struct role *role);
 
+/* What of an allowed request goes on record. */
+enum audit_level {
+	AUDIT_LEVEL_USUAL = 0, /* metadata, but nothing of plain reads */
+	AUDIT_LEVEL_NONE,
+	AUDIT_LEVEL_METADATA,
+	AUDIT_LEVEL_REQUEST, /* its query and body too (redact.h) */
+};
+
+/* role may be NULL; op NULL: one that no table has. */
+enum audit_level policy_audit_level(
+    const struct role *role, const struct op *op);
+
 enum verdict {
 	VERDICT_DENY = 0,
 	VERDICT_ALLOW,

@@ -24,6 +24,8 @@ struct role {
 	struct extras extras;
 	struct rule_when *rules;
 	size_t n_rules;
+	uint8_t audit[OPS_MAX];	   /* enum audit_level, by ops_index() */
+	uint8_t audit_unknown;	   /* of operations that no table has */
 	bool allowed[OPS_MAX];	   /* by ops_index() */
 	uint16_t line_of[OPS_MAX]; /* where it was allowed or denied */
 };

@@ -7,8 +7,9 @@
  *
  * What peers sent is only ever written as a JSON string through jsonw, so
  * that no client can forge a line.  Attackers also put secrets of others in
- * the log by naming things after them; queries, headers and bodies are not
- * recorded for that reason.
+ * the log by naming things after them: headers are never recorded, queries
+ * and bodies only where a policy says so, without what may be secret
+ * (policy/redact.h).
  */
 #include "audit.h"
 
@@ -136,6 +137,19 @@ put_decision(struct jsonw *w, const struct audit_event *e)
 	jsonw_kv_u64(w, "policy_line", why == NULL ? 0 : why->line);
 }
 
+/* "request" level only. */
+static void
+put_asked(struct jsonw *w, const struct audit_event *e)
+{
+	if (e->request.len > 0) {
+		jsonw_key(w, "request");
+		jsonw_raw(w, e->request);
+	}
+	if (e->request_omitted != NULL) {
+		jsonw_kv_str(w, "request_omitted", e->request_omitted);
+	}
+}
+
 static void
 put_end(struct jsonw *w, const struct audit_event *e)
 {
@@ -166,6 +180,7 @@ build(struct buf *line, const struct audit_event *e)
 	} else {
 		put_request(&w, e);
 		put_decision(&w, e);
+		put_asked(&w, e);
 	}
 	if (e->kind == AUDIT_END) {
 		put_end(&w, e);

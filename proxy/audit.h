@@ -29,6 +29,8 @@ struct audit_event {
 	struct span object_id;	      /* full id, where dockerd told it */
 	const char *decision;	      /* "allow", "deny", "error" */
 	const struct policy_why *why; /* NULL: none */
+	struct span request;	      /* JSON of redact.h, or empty */
+	const char *request_omitted;  /* why not all of it is there, or NULL */
 	/* AUDIT_END */
 	unsigned status;
 	uint64_t client_bytes; /* content from the client */

@@ -6,6 +6,41 @@
  * nothing changes state while nobody could tell of it.
  */
 #include "conn_impl.h"
+#include "policy/redact.h"
+
+/* The record's own size is LIMIT_AUDIT_RECORD_BYTES. */
+#define AUDIT_REQUEST_BYTES (LIMIT_AUDIT_RECORD_BYTES / 4)
+
+static enum audit_level
+level(const struct request *r)
+{
+	return policy_audit_level(r->role, r->canon.op);
+}
+
+/* Query and body as they were judged, into out. */
+static void
+put_request(const struct request *r, struct buf *out, struct audit_event *e)
+{
+	struct span body = span_of("");
+	bool replaced;
+	enum err rc;
+
+	if (r->decision != NULL) {
+		body = policy_new_body(r->decision, &replaced);
+	}
+	if (body.len == 0 && r->collect) {
+		body = buf_span(&r->collected);
+	}
+	if (body.len == 0 && r->canon.has_body) {
+		e->request_omitted = "the body was not read";
+	}
+	rc = redact_request(&r->canon, body, out);
+	if (rc == ERR_OK) {
+		e->request = buf_span(out);
+	} else {
+		e->request_omitted = err_text(rc);
+	}
+}
 
 void
 request_audit(struct conn *c, enum audit_kind kind, const char *decision)
@@ -31,27 +66,39 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 		.duration_ms = (uint64_t)(loop_now_ms() - r->start_ms),
 		.ended = r->ended == NULL ? "complete" : r->ended,
 	};
+	struct buf asked;
 
+	if (c->w->gate->audit == NULL) {
+		return;
+	}
+	buf_init(&asked, AUDIT_REQUEST_BYTES);
+	if (kind == AUDIT_DECISION && level(r) == AUDIT_LEVEL_REQUEST) {
+		put_request(r, &asked, &e);
+	}
 	audit_write(c->w->gate->audit, &e);
+	buf_fini(&asked);
 	if (kind == AUDIT_END) {
 		r->audited = false;
 	}
 }
 
-/* All but what only reads and was allowed. */
 static bool
-is_audited(const struct request *r)
+only_reads(const struct op *op)
 {
-	const struct op *op = r->canon.op;
-
-	return op == NULL || op->changes_state || op->mode != OP_MODE_PLAIN;
+	return op != NULL && !op->changes_state && op->mode == OP_MODE_PLAIN;
 }
 
 void
 request_audit_allowed(struct conn *c)
 {
-	if (is_audited(c->req)) {
-		c->req->audited = true;
+	struct request *r = c->req;
+	bool reads = only_reads(r->canon.op);
+	enum audit_level l = level(r);
+
+	r->audited =
+	    l != AUDIT_LEVEL_NONE && (l != AUDIT_LEVEL_USUAL || !reads);
+	/* Of a plain read one record says all: that of its end. */
+	if (r->audited && (!reads || l == AUDIT_LEVEL_REQUEST)) {
 		request_audit(c, AUDIT_DECISION, "allow");
 	}
 }
@@ -63,6 +110,7 @@ request_may_be_recorded(struct conn *c)
 	char why[256];
 
 	if ((op != NULL && !op->changes_state) ||
+	    level(c->req) == AUDIT_LEVEL_NONE ||
 	    audit_permits(c->w->gate->audit, why, sizeof(why))) {
 		return true;
 	}

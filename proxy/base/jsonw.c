@@ -169,6 +169,12 @@ jsonw_u64(struct jsonw *w, uint64_t v)
 }
 
 void
+jsonw_raw(struct jsonw *w, struct span json)
+{
+	jsonw_number(w, json); /* as it is, too */
+}
+
+void
 jsonw_number(struct jsonw *w, struct span text)
 {
 	before_value(w);
@@ -186,6 +192,14 @@ void
 jsonw_key(struct jsonw *w, const char *key)
 {
 	jsonw_str(w, key);
+	put(w, ":", 1);
+	w->comma = false;
+}
+
+void
+jsonw_key_span(struct jsonw *w, struct span key)
+{
+	jsonw_span(w, key);
 	put(w, ":", 1);
 	w->comma = false;
 }

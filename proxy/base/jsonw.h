@@ -23,11 +23,14 @@ void jsonw_object_end(struct jsonw *w);
 void jsonw_array(struct jsonw *w);
 void jsonw_array_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
+void jsonw_key_span(struct jsonw *w, struct span key);
 void jsonw_span(struct jsonw *w, struct span s);
 void jsonw_str(struct jsonw *w, const char *cstr); /* NULL writes null */
 void jsonw_u64(struct jsonw *w, uint64_t v);
 /* A number by its text, which is one (RFC 8259 6). */
 void jsonw_number(struct jsonw *w, struct span text);
+/* A whole value that is JSON on one line already. */
+void jsonw_raw(struct jsonw *w, struct span json);
 void jsonw_bool(struct jsonw *w, bool v);
 
 /* jsonw_key() and the value in one call. */
