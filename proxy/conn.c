@@ -364,8 +364,8 @@ conn_next(const struct conn *c)
 	return c->next;
 }
 
-static bool
-is_stream(const struct conn *c)
+bool
+conn_is_stream(const struct conn *c)
 {
 	return c->state == CS_RELAY ||
 	       (c->state == CS_EXCHANGE && c->req->canon.op != NULL &&
@@ -375,7 +375,8 @@ is_stream(const struct conn *c)
 bool
 conn_is_answering(const struct conn *c)
 {
-	return c->state > CS_HEAD && c->state != CS_LINGER && !is_stream(c);
+	return c->state > CS_HEAD && c->state != CS_LINGER &&
+	       !conn_is_stream(c);
 }
 
 void
@@ -454,7 +455,7 @@ conn_rejudge(struct conn *c)
 	if (cut_if_revoked(c)) {
 		return true;
 	}
-	if (!is_stream(c)) {
+	if (!conn_is_stream(c)) {
 		return false;
 	}
 	arena_init(&scratch, LIMIT_ARENA_BYTES);

@@ -60,7 +60,8 @@ void conn_stop_soon(struct conn *c);
 /* Ends it now, streams too: what is written is flushed, then close_notify. */
 void conn_stop_now(struct conn *c);
 /* Another policy is in force: an open stream that it refuses is cut (true);
- * the connection may be gone then. */
+ * so is all else of a client that lost its certificate.  The connection may be
+ * gone then. */
 bool conn_rejudge(struct conn *c);
 /* Another policy is in force: which role has it now? */
 void conn_count_role(struct conn *c);
@@ -69,6 +70,8 @@ void conn_kill(struct conn *c, const char *reason);
 /* Looks for a peer that died while nothing was read from it. */
 void conn_sweep(struct conn *c);
 struct conn *conn_next(const struct conn *c);
+/* An answer without an end of its own is under way, or two raw lanes. */
+bool conn_is_stream(const struct conn *c);
 /* A request is being answered, and it is not an endless stream. */
 bool conn_is_answering(const struct conn *c);
 

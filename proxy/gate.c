@@ -208,7 +208,7 @@ copy_view(void *arg, struct admin_view *out)
 
 static enum err gate_reload(void *arg, const struct admin_asker *asker);
 
-/* Last of all, when there is something to show. */
+/* Before clients' listeners: who finds the gate open can also ask how it is. */
 static enum err
 open_admin(struct running *r, struct diag *d)
 {
@@ -281,10 +281,13 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	if (rc == ERR_OK) {
 		rc = make_workers(r, conf, d);
 	}
+	if (rc == ERR_OK) {
+		rc = open_admin(r, d);
+	}
 	for (i = 0; i < conf->listen.n && rc == ERR_OK; i++) {
 		rc = listen_on(r, conf, conf->listen.item[i], d);
 	}
-	return rc == ERR_OK ? open_admin(r, d) : rc;
+	return rc;
 }
 
 static void

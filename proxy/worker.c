@@ -220,6 +220,7 @@ on_reload(void *arg)
 	struct shared_policy *old_policy = w->policy;
 	struct conn *c, *next;
 	unsigned cut = 0;
+	bool stream;
 
 	w->tls = r->tls;
 	w->policy = r->policy;
@@ -228,7 +229,8 @@ on_reload(void *arg)
 	for (c = w->conns; c != NULL; c = next) {
 		next = conn_next(c);
 		conn_count_role(c);
-		cut += conn_rejudge(c);
+		stream = conn_is_stream(c);
+		cut += conn_rejudge(c) && stream;
 	}
 	metrics_add(&w->metrics->cut, cut);
 	reload_done(r, cut);
