@@ -23,6 +23,7 @@
 
 #include "base/text.h"
 #include "ca.h"
+#include "csr.h"
 #include "file.h"
 #include "hold.h"
 #include "issue.h"
@@ -62,7 +63,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 	if (rc != ERR_OK) {
 		goto out;
 	}
-	rc = key_new(r, &key);
+	rc = req->csr != NULL ? csr_load(req->csr, &key, d) : key_new(r, &key);
 	if (rc != ERR_OK) {
 		goto out;
 	}
@@ -84,7 +85,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 	}
 	cert_validity(cert, &from, &res->expires);
 	res->cut = res->expires < req->now + issue_life(req->days, req->hours);
-	rc = key_to_pem(key, &out->key);
+	rc = req->csr != NULL ? ERR_OK : key_to_pem(key, &out->key);
 	if (rc == ERR_OK) {
 		rc = cert_to_pem(ca.cert, &out->ca);
 	}
@@ -134,12 +135,12 @@ explain(enum err rc, int file, struct diag *d)
 
 /* Before the work: the names have to be free. */
 static enum err
-check_free(int fd, struct diag *d)
+check_free(int fd, int first, struct diag *d)
 {
 	bool is;
 	int i;
 
-	for (i = 0; i < N_PEM; i++) {
+	for (i = first; i < N_PEM; i++) {
 		if (file_exists(fd, files[i].name, &is) == ERR_OK && is) {
 			explain(ERR_EXISTS, i, d);
 			return ERR_EXISTS;
@@ -156,17 +157,17 @@ write_files(int fd, const struct output *o, struct diag *d)
 		[CA_PEM] = buf_span(&o->ca),
 		[CERT_PEM] = buf_span(&o->cert),
 	};
+	int i, first = o->key.data == NULL ? CA_PEM : KEY_PEM;
 	enum err rc = ERR_OK;
-	int i;
 
-	for (i = 0; i < N_PEM && rc == ERR_OK; i++) {
+	for (i = first; i < N_PEM && rc == ERR_OK; i++) {
 		rc = file_create(fd, files[i].name, files[i].mode, text[i]);
 	}
 	if (rc == ERR_OK) {
 		return ERR_OK;
 	}
 	explain(rc, --i, d);
-	while (i-- > 0) {
+	while (i-- > first) {
 		(void)unlinkat(fd, files[i].name, 0);
 	}
 	return rc;
@@ -184,7 +185,7 @@ write_out(
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	rc = check_free(fd, d);
+	rc = check_free(fd, o->key.data == NULL ? CA_PEM : KEY_PEM, d);
 	if (rc == ERR_OK) {
 		rc = write_files(fd, o, d);
 	}

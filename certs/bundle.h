@@ -17,6 +17,7 @@ struct bundle_request {
 	const char *const *units; /* OU */
 	size_t n_units;
 	const char *org; /* O, or NULL */
+	const char *csr; /* a request's file: no key.pem is made; or NULL */
 	unsigned days;
 	unsigned hours; /* not 0: these count, not the days */
 	time_t now;

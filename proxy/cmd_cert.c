@@ -142,27 +142,50 @@ print_quoted(const char *s)
 	putchar('\'');
 }
 
-static void
-print_bundle(const char *out, const struct bundle_result *res)
+/* A tar has its own folder or context; else the files are where they are. */
+void
+cert_print_use(const struct cert_tar *t, const char *gate)
 {
-	char full[PATH_MAX], date[32];
+	char full[PATH_MAX];
+
+	if (t->context != NULL) {
+		printf("docker context import %s ", t->context);
+		print_quoted(t->file);
+		printf("\ndocker context use %s\n", t->context);
+		return;
+	}
+	if (t->file != NULL) {
+		printf("tar -xf ");
+		print_quoted(t->file);
+		printf("\nexport DOCKER_CERT_PATH=\"$PWD\"/");
+		print_quoted(t->name);
+	} else {
+		if (realpath(t->dir, full) == NULL) {
+			snprintf(full, sizeof(full), "%s", t->dir);
+		}
+		printf("export DOCKER_CERT_PATH=");
+		print_quoted(full);
+	}
+	printf("\nexport DOCKER_TLS_VERIFY=1\n"
+	       "export DOCKER_HOST=tcp://%s\n",
+	    gate);
+}
+
+static void
+say_made(const struct bundle_request *req, const struct bundle_result *res)
+{
+	char date[32];
 	struct tm tm;
 
-	if (realpath(out, full) == NULL) {
-		snprintf(full, sizeof(full), "%s", out);
-	}
 	if (gmtime_r(&res->expires, &tm) == NULL ||
 	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%SZ", &tm) == 0) {
 		snprintf(date, sizeof(date), "?");
 	}
 	fprintf(stderr,
-	    "dinv: made ca.pem, cert.pem and key.pem, valid until %s%s; "
-	    "paste, with the gate's name for HOST:\n",
-	    date, res->cut ? " (when the CA ends)" : "");
-	printf("export DOCKER_CERT_PATH=");
-	print_quoted(full);
-	printf("\nexport DOCKER_TLS_VERIFY=1\n"
-	       "export DOCKER_HOST=tcp://HOST:2376\n");
+	    "dinv: made ca.pem%s cert.pem%s, valid until %s%s; paste:\n",
+	    req->csr == NULL ? "," : " and",
+	    req->csr == NULL ? " and key.pem" : "", date,
+	    res->cut ? " (when the CA ends)" : "");
 }
 
 enum err
@@ -214,22 +237,55 @@ check_request(
 	return cert_default_out(req->name, out, size, d);
 }
 
-static int
-issue_run(struct bundle_request *req)
+/* Wrong usage of what comes after the certificate. */
+static enum err
+check_context(
+    const struct bundle_request *req, const char *context, struct diag *d)
 {
-	char out[STORE_PATH_SIZE];
+	if (context == NULL) {
+		return ERR_OK;
+	}
+	if (req->csr != NULL) {
+		diag_set(d, 0, 0,
+		    "-context needs the key, which -csr leaves where it is");
+		return ERR_USAGE;
+	}
+	return cert_check_context(context, d);
+}
+
+static int
+issue_run(struct bundle_request *req, const char *context, const char *gate)
+{
+	char out[STORE_PATH_SIZE], address[300], file[300];
+	struct cert_tar t = { .context = context, .now = req->now };
 	struct bundle_result res;
 	struct diag d = { 0, 0, "" };
 	enum err rc;
 
 	rc = check_request(req, out, sizeof(out), &d);
 	if (rc == ERR_OK) {
+		rc = check_context(req, context, &d);
+	}
+	if (rc == ERR_OK) {
+		rc = cert_gate_address(
+		    gate, req->dir, address, sizeof(address), &d);
+	}
+	if (rc == ERR_OK) {
 		rc = bundle_write(req, &res, &d);
+	}
+	t.dir = req->out;
+	t.name = req->name;
+	t.gate = address;
+	if (rc == ERR_OK && context != NULL) {
+		snprintf(file, sizeof(file), "%s.dockercontext", context);
+		t.file = file;
+		rc = cert_write_tar(&t, &d);
 	}
 	if (rc != ERR_OK) {
 		return cert_fail(&d, rc);
 	}
-	print_bundle(req->out, &res);
+	say_made(req, &res);
+	cert_print_use(&t, address);
 	return 0;
 }
 
@@ -242,6 +298,7 @@ cert_issue(int argc, char **argv)
 		.now = time(NULL),
 	};
 	struct str_list units = { NULL, 0 };
+	const char *context = NULL, *gate = NULL;
 	const struct flag flags[] = {
 		{ "certs", FLAG_STRING, &req.dir, "DIR",
 		    "the certificate directory, with ca-key.pem" },
@@ -255,6 +312,15 @@ cert_issue(int argc, char **argv)
 		    "the same, for those that live shorter" },
 		{ "out", FLAG_STRING, &req.out, "DIR",
 		    "where the three files go (default ./NAME)" },
+		{ "csr", FLAG_STRING, &req.csr, "FILE",
+		    "a certificate request: the client keeps its key; its\n"
+		    "names are not looked at" },
+		{ "context", FLAG_STRING, &context, "CONTEXT",
+		    "make ./CONTEXT.dockercontext too, for docker context\n"
+		    "import" },
+		{ "gate", FLAG_STRING, &gate, "HOST[:PORT]",
+		    "the gate, as clients dial it (default: the first name in\n"
+		    "docker.crt)" },
 	};
 	const struct flag_set set = {
 		.usage = "dinv cert issue -name NAME [flags]",
@@ -270,7 +336,7 @@ cert_issue(int argc, char **argv)
 	}
 	req.units = units.item;
 	req.n_units = units.n;
-	status = issue_run(&req);
+	status = issue_run(&req, context, gate);
 	str_list_fini(&units);
 	return status;
 }
@@ -286,6 +352,7 @@ static const struct {
 	{ "list", cert_list, "what was issued, and what became of it" },
 	{ "show", cert_show, "all about one certificate" },
 	{ "revoke", cert_revoke, "take a client's certificate back" },
+	{ "bundle", cert_bundle, "pack what a user needs into one file" },
 	{ "renew", cert_renew, "make a certificate anew before it expires" },
 	{ "rollover", cert_rollover, "replace the CA, clients going on" },
 	{ "crl", cert_crl, "print the list of what was revoked" },

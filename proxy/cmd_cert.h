@@ -3,6 +3,8 @@
 #define PROXY_CMD_CERT_H
 
 /* What the sources of dinv cert (cmd_cert*.c) share, and nobody else sees. */
+#include <time.h>
+
 #include "base/err.h"
 
 #define CERTS_DEFAULT "/certs"
@@ -14,6 +16,28 @@ int cert_fail(const struct diag *d, enum err rc);
 enum err cert_default_out(
     const char *name, char *out, size_t size, struct diag *d) MUST_USE;
 
+/* A client's three files as one. */
+struct cert_tar {
+	const char *dir;     /* where they are */
+	const char *name;    /* the client's */
+	const char *context; /* for docker context import; NULL: a plain tar */
+	const char *gate;    /* HOST:PORT */
+	const char *file;    /* what is made here, 0600 */
+	time_t now;
+};
+
+/* ERR_EXISTS, ERR_NOTFOUND and so on; d says what to do. */
+enum err cert_write_tar(const struct cert_tar *t, struct diag *d) MUST_USE;
+
+/* The lines to paste. */
+void cert_print_use(const struct cert_tar *t, const char *gate);
+
+enum err cert_check_context(const char *s, struct diag *d) MUST_USE;
+
+/* HOST:PORT from -gate, or from docker.crt, or "HOST:2376". */
+enum err cert_gate_address(const char *given, const char *certs, char *out,
+    size_t size, struct diag *d) MUST_USE;
+
 /* argv[0] is the command's own name. */
 int cert_list(int argc, char **argv); /* cmd_cert_list.c */
 int cert_show(int argc, char **argv);
@@ -21,5 +45,6 @@ int cert_revoke(int argc, char **argv); /* cmd_cert_revoke.c */
 int cert_crl(int argc, char **argv);
 int cert_renew(int argc, char **argv); /* cmd_cert_renew.c */
 int cert_rollover(int argc, char **argv);
+int cert_bundle(int argc, char **argv); /* cmd_cert_bundle.c */
 
 #endif
