@@ -22,7 +22,7 @@ def test_run_it_is_a_terminal_of_the_right_size(any_lane):
     assert any_lane.same_of(session) == 3
 
 
-def test_detach_keys_leave_the_container_running(lane, name):
+def test_detach_keys_leave_the_container_running(lane_of_role, name):
     def session(side):
         try:
             with terminal(side, "run", "-it", "--name", name, "busybox", "sh") as t:
@@ -36,9 +36,9 @@ def test_detach_keys_leave_the_container_running(lane, name):
                 t.type("exit 5\r")
                 return status, running, t.status()
         finally:
-            lane.remove(name)
+            lane_of_role.remove(name)
 
-    assert lane.same_of(session) == (0, "true", 5)
+    assert lane_of_role.same_of(session) == (0, "true", 5)
 
 
 def test_other_detach_keys(lane, name):
@@ -56,8 +56,8 @@ def test_other_detach_keys(lane, name):
     assert lane.same_of(session) == (0, "true")
 
 
-def test_exec_it(lane, name):
-    lane.straight.ok("run", "-d", "--name", name, "busybox", "sleep", "600")
+def test_exec_it(lane_of_role, name):
+    lane_of_role.straight.ok("run", "-d", "--name", name, "busybox", "sleep", "600")
     try:
         def session(side):
             with terminal(side, "exec", "-it", name, "sh", rows=21, cols=81) as t:
@@ -66,9 +66,9 @@ def test_exec_it(lane, name):
                 t.type("exit 4\r")
                 return t.status()
 
-        assert lane.same_of(session) == 4
+        assert lane_of_role.same_of(session) == 4
     finally:
-        lane.remove(name)
+        lane_of_role.remove(name)
 
 
 def test_ctrl_c_reaches_the_container(lane):
