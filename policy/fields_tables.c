@@ -368,7 +368,8 @@ static const struct field volume_create_rows[] = {
 	PLAIN("Name", FT_STR),
 	{ "Driver", FT_STR, NULL, RULE_VOLUME_DRIVER, ALLOW("", "local"),
 	    NULL },
-	RULED("DriverOpts", FT_STRMAP, RULE_HOST_PATHS),
+	{ "DriverOpts", FT_STRMAP, NULL, RULE_HOST_PATHS, NULL,
+	    judge_driver_options },
 	PLAIN("Labels", FT_STRMAP),
 	/* To dockerd {} is one too. */
 	JUDGED_SUB("ClusterVolumeSpec", FT_OBJ, fields_cluster_volume,

@@ -18,6 +18,8 @@ void judge_network_mode(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_endpoints(
     struct walk *w, const struct field *f, const struct json_node *v);
+void judge_driver_options(
+    struct walk *w, const struct field *f, const struct json_node *v);
 /* Of the whole HostConfig. */
 void judge_links(
     struct walk *w, const struct field *f, const struct json_node *v);

@@ -398,3 +398,41 @@ def test_links_show_variables_on_the_default_network_alone(team, name):
             straight.ok("rm", "-f", name)
     finally:
         tidy(team, name)
+
+
+# Commands of the table in docs/policy.md, and what their users are told.
+WAYS_OUT = {
+    "run -v $D:/src busybox": "(use a named volume)",
+    "run -v /var/run/docker.sock:/s busybox": "set TESTCONTAINERS_RYUK_DISABLED=true",
+    "container prune -f": "(remove what is yours by its name)",
+    "run --volumes-from $N busybox": "(use a named volume)",
+    "run --link $N:other busybox": "(share a network)",
+    "volume create -o type=tmpfs -o device=tmpfs $N": "(in memory: --tmpfs)",
+    "run --sysctl net.core.somaxconn=1024 busybox": "kernel parameters (rule sysctls",
+    "run --device /dev/kvm busybox": "devices of the host (rule devices",
+    "run --cap-add NET_ADMIN busybox": "allowed: AUDIT_WRITE, ",
+}
+
+
+@pytest.mark.parametrize("command", WAYS_OUT)
+def test_what_is_refused_has_a_way_out(team, name, tmp_path, command):
+    folder = str(folder_for(tmp_path, "d"))
+    result = team.ci.docker(*(fill(a, name, folder) for a in command.split()))
+    assert result.status in (1, 125) and WAYS_OUT[command] in result.err, result
+
+
+def test_a_builder_of_its_own_is_privileged(team, name):
+    if team.cli == "20.10":
+        pytest.skip("buildx came later")
+    env = team.ci.env
+    files = ",".join(f"{k}={env['DOCKER_CERT_PATH']}/{k}.pem" for k in ("ca", "cert", "key"))
+    try:
+        team.ci.ok("context", "create", name, "--docker", f"host={env['DOCKER_HOST']},{files}")
+        # Its own image cannot be pulled here; what matters is how it is started.
+        team.ci.ok("buildx", "create", "--name", f"{name}-builder", "--driver",
+                   "docker-container", "--driver-opt", "image=busybox", name)
+        result = team.ci.docker("buildx", "inspect", "--bootstrap", f"{name}-builder")
+        assert result.status == 1 and "refuses privileged containers" in result.err, result
+    finally:
+        team.ci.docker("buildx", "rm", f"{name}-builder")
+        team.ci.docker("context", "rm", name)

@@ -152,6 +152,10 @@ static const struct {
 	{ HC("\"Mounts\":[{\"Type\":\"cluster\",\"Source\":\"x\"}]"),
 	    "host-paths", "HostConfig.Mounts[0]" },
 	{ HC("\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/h\","
+	     "\"VolumeOptions\":{\"DriverConfig\":{\"Options\":{\"o\":\"\"}}}"
+	     "}]"),
+	    "host-paths", "HostConfig.Mounts[0]" },
+	{ HC("\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/h\","
 	     "\"VolumeOptions\":{\"DriverConfig\":{\"Name\":\"local\","
 	     "\"Options\":{\"type\":\"none\",\"o\":\"bind\",\"device\":\"/\""
 	     "}}}}]"),
@@ -456,6 +460,9 @@ static const struct {
 	    "{\"Name\":\"v\",\"DriverOpts\":{\"o\":"
 	    "\"bind\"}}",
 	    "host-paths", "DriverOpts" },
+	{ "POST /volumes/create",
+	    "{\"Name\":\"v\",\"DriverOpts\":{\"o\":\"\"}}", "host-paths",
+	    "DriverOpts" },
 	{ "POST /volumes/create", "{\"Driver\":\"../../x\"}", "volume-driver",
 	    "Driver" },
 	{ "POST /volumes/create", "{\"ClusterVolumeSpec\":{\"Group\":\"g\"}}",
