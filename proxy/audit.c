@@ -135,6 +135,7 @@ put_decision(struct jsonw *w, const struct audit_event *e)
 	jsonw_kv_str(w, "rule", why == NULL ? "" : why->rule);
 	jsonw_kv_str(w, "json_path", why == NULL ? "" : why->path);
 	jsonw_kv_u64(w, "policy_line", why == NULL ? 0 : why->line);
+	jsonw_kv_str(w, "notes", e->notes == NULL ? "" : e->notes);
 }
 
 /* "request" level only. */

@@ -29,6 +29,7 @@ struct audit_event {
 	struct span object_id;	      /* full id, where dockerd told it */
 	const char *decision;	      /* "allow", "deny", "error" */
 	const struct policy_why *why; /* NULL: none */
+	const char *notes;	      /* policy_notes(), or NULL */
 	struct span request;	      /* JSON of redact.h, or empty */
 	const char *request_omitted;  /* why not all of it is there, or NULL */
 	/* AUDIT_END */

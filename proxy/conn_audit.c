@@ -60,6 +60,7 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 				 : policy_object_id(r->decision),
 		.decision = decision,
 		.why = &r->why,
+		.notes = r->decision == NULL ? "" : policy_notes(r->decision),
 		.status = r->status,
 		.client_bytes = r->body.bytes + r->client_bytes,
 		.daemon_bytes = r->answer_body.bytes + r->daemon_bytes,

@@ -126,6 +126,7 @@ ROLE = {
     "buildkit": "unjudged", "fields": ["HostConfig.Foo", "ContainerCreate:Bar"],
     "query": ["ContainerInspect:foo"], "unknown_fields": "drop",
     "rules": [{"deny": ["@run"], "when": {"body.HostConfig.Dns[]": "10.*"}}],
+    "audit": {"default": "metadata", "@read": "none", "ContainerCreate": "request"},
     "unconstrained": True,
 }
 CONSTRAINTS = {

@@ -87,6 +87,8 @@ def test_a_named_field_reaches_dockerd(ci, name):
         answer = client.ask("POST", f"/v1.41/containers/create?name={name}", JSON,
                             json.dumps(body).encode())
         assert answer.status == 201, answer.body
+        gate.wait_for_record(event="decision", op="ContainerCreate",
+                             notes="HostConfig.newindocker99 unjudged")
         answer = client.ask("GET", f"/v1.41/containers/{name}/json?newkey=1")
         assert answer.status == 200, answer.body
         answer = client.ask("GET", f"/v1.41/containers/{name}/json?other=1")

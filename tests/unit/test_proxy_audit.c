@@ -87,6 +87,7 @@ says_who_what_and_how_it_ended(void **state)
 		.object = { "a", 1 },
 		.decision = "deny",
 		.why = &why,
+		.notes = "Foo unjudged",
 		.status = 403,
 		.client_bytes = 1,
 		.daemon_bytes = 2,
@@ -118,6 +119,7 @@ says_who_what_and_how_it_ended(void **state)
 	    "json_path", member(doc, "json_path"), "HostConfig.Privileged");
 	expect_span("ended", member(doc, "ended"), "refused");
 	assert_int_equal(number(doc, "policy_line"), 9);
+	expect_span("notes", member(doc, "notes"), "Foo unjudged");
 	assert_int_equal(number(doc, "status"), 403);
 	assert_int_equal(number(doc, "client_bytes"), 1);
 	assert_int_equal(number(doc, "daemon_bytes"), 2);
