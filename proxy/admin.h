@@ -31,8 +31,9 @@ struct admin_view {
 	time_t policy_loaded;
 	unsigned reloads;	 /* that came into force */
 	unsigned reloads_failed; /* that changed nothing */
-	/* of the server's certificate and the CA's; 0: there is none */
-	time_t server_from, server_to, ca_to;
+	/* of the server's certificate, the CA's and the list of what was
+	 * revoked; 0: there is none */
+	time_t server_from, server_to, ca_to, crl_to;
 };
 
 /* Who wants to know what came of a reload. */

@@ -26,21 +26,26 @@ admin_total(const struct admin_view *v)
 	return m;
 }
 
+/* 0: there is none */
+static void
+put_end(struct metrics_text *t, const char *name, const char *of, time_t end)
+{
+	if (end > 0) {
+		metrics_text_value(t, name, "certificate", of, (uint64_t)end);
+	}
+}
+
 static void
 put_certificates(struct metrics_text *t, const struct admin_view *v)
 {
 	static const char name[] = "dinv_certificate_expiry_timestamp_seconds";
 
 	metrics_text_head(t, name, "gauge",
-	    "When the certificate in use ends, in seconds since 1970.");
-	if (v->server_to > 0) {
-		metrics_text_value(
-		    t, name, "certificate", "server", (uint64_t)v->server_to);
-	}
-	if (v->ca_to > 0) {
-		metrics_text_value(
-		    t, name, "certificate", "ca", (uint64_t)v->ca_to);
-	}
+	    "When the certificate in use ends, or the list of revoked ones, in "
+	    "seconds since 1970.");
+	put_end(t, name, "server", v->server_to);
+	put_end(t, name, "ca", v->ca_to);
+	put_end(t, name, "crl", v->crl_to);
 }
 
 static void

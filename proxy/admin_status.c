@@ -200,6 +200,7 @@ put_all(struct jsonw *w, const struct admin_view *v,
 	jsonw_array(w);
 	put_certificate(w, "server", v->server_to);
 	put_certificate(w, "ca", v->ca_to);
+	put_certificate(w, "crl", v->crl_to);
 	jsonw_array_end(w);
 	put_policy(w, v);
 	put_audit(w, v);

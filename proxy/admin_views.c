@@ -43,8 +43,8 @@ fault_of_certificate(const struct admin_view *v)
 		return NULL;
 	}
 	if (now > v->server_to) {
-		return "the server certificate has expired: dinv cert renew, "
-		       "then dinv reload";
+		return "the server certificate has expired: dinv cert renew "
+		       "-server";
 	}
 	return now < v->server_from
 		   ? "the server certificate is not valid yet: is this "
@@ -60,6 +60,10 @@ admin_is_ready(const struct admin_view *v, const struct probe_result *p,
 		v->stopping ? "draining: the gate was told to stop" : NULL,
 		p->up ? NULL : p->why,
 		fault_of_certificate(v),
+		v->crl_to > 0 && time(NULL) > v->crl_to
+		    ? "the list of revoked certificates is stale, and nobody "
+		      "is let in: dinv cert crl -renew"
+		    : NULL,
 	};
 	bool ready = true;
 	size_t i;

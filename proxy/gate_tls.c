@@ -49,6 +49,7 @@ void
 gate_look_at_dates(const struct gate_config *conf, struct admin_view *v)
 {
 	struct store_paths paths;
+	struct crl_set *crls = NULL;
 	struct cert *c = NULL;
 	time_t from;
 
@@ -60,9 +61,15 @@ gate_look_at_dates(const struct gate_config *conf, struct admin_view *v)
 		cert_validity(c, &v->server_from, &v->server_to);
 		cert_free(c);
 	}
-	if (conf->tls == GATE_TLS_VERIFY &&
-	    cert_load(paths.ca, "", &c, NULL) == ERR_OK) {
+	if (conf->tls != GATE_TLS_VERIFY) {
+		return;
+	}
+	if (cert_load(paths.ca, "", &c, NULL) == ERR_OK) {
 		cert_validity(c, &from, &v->ca_to);
 		cert_free(c);
+	}
+	if (crl_set_load(conf->certs, &crls, NULL) == ERR_OK) {
+		v->crl_to = crls == NULL ? 0 : crl_set_ends(crls);
+		crl_set_free(crls);
 	}
 }

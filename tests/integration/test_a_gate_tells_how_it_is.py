@@ -175,6 +175,33 @@ def test_an_expired_certificate_is_not_ready(work, name, admin):
         dockerd.stop()
 
 
+def test_a_stale_list_of_revocations_is_not_ready(work, name, admin):
+    own = Certs(os.path.join(work, f"{name}-certs"))
+    dockerd = Upstream(os.path.join(work, f"{name}.sock"), pings)
+    gate = Gate(work, own, dockerd.path, flags=admin.flags).start()
+    folder = os.path.join(work, f"{name}-ca")
+    os.mkdir(folder)
+    for file, text in (("database", ""), ("number", "01\n"), ("config", CA.format(
+            folder).replace("[names]", f"crlnumber = {folder}/number\n[names]"))):
+        with open(os.path.join(folder, file), "w", encoding="ascii") as f:
+            f.write(text)
+    try:
+        assert admin.get("/readyz").status == 200
+        subprocess.run(
+            ["openssl", "ca", "-config", f"{folder}/config", "-gencrl",
+             "-out", f"{own.store}/crl.pem", "-cert", f"{own.store}/ca.crt",
+             "-keyfile", f"{own.store}/ca-key.pem",
+             "-crl_lastupdate", "20200101000000Z",
+             "-crl_nextupdate", "20200201000000Z"],
+            check=True, capture_output=True)
+        assert wait_until(lambda: admin.get("/readyz").status == 503, 20)
+        assert b"stale, and nobody is let in" in admin.get("/readyz").body
+        assert "crl, EXPIRED" in admin.run("status").stdout
+    finally:
+        gate.stop()
+        dockerd.stop()
+
+
 def test_draining_is_not_ready(scripted, admin):
     gate, _ = scripted(endless_or_ping, flags=admin.flags,
                        limits={"stop_ms": 20000})

@@ -7,11 +7,13 @@ import re
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
 import promtext
 from admin import Admin
+from own_certs import Own, cert
 from test_a_gate_tells_how_it_is import endless_or_ping
 from test_a_gate_is_told_to_reload import Load
 from test_a_reload_is_whole_or_nothing import write
@@ -259,11 +261,27 @@ def test_the_dashboard_shows_what_there_is(gate, admin):
     assert missing == {"process_virtual_memory_bytes"}
 
 
-def test_the_alert_rules_ask_for_what_there_is(gate, admin):
-    with gate.connect("one", "a") as client:
+@pytest.fixture
+def with_revocations(work, name, admin):
+    """A gate whose store has a list of revoked certificates."""
+    folder = os.path.join(work, f"own-{name}")
+    os.mkdir(folder)
+    own = Own(folder)
+    gate = own.scripted(endless_or_ping, flags=admin.flags)
+    gate.certs.client("former")
+    cert(gate, "revoke", "former")
+    yield gate
+    own.stop()
+
+
+def test_the_alert_rules_ask_for_what_there_is(with_revocations, admin):
+    with with_revocations.connect("one", "a") as client:
         client.ask("GET", "/_ping")
     assert wait_until(lambda: sum(
         Scrape(admin).all["dinv_requests_total"].values()) > 0, 20)
+    ends = "dinv_certificate_expiry_timestamp_seconds"
+    assert wait_until(
+        lambda: Scrape(admin).get(ends, certificate="crl") > time.time(), 20)
     s = Scrape(admin)
     with open(os.path.join(os.path.dirname(DASHBOARD), "prometheus-alerts.yml"),
               encoding="ascii") as f:
