@@ -196,7 +196,7 @@ def test_streams_outlive_a_rollover(own, lane, home, name):
             assert whole(logs.communicate(timeout=20)[0])
             assert new_logs.poll() is None
             new.ok("kill", name)
-            assert whole(b"n0\n" + new_logs.communicate(timeout=20)[0])
+            assert whole(b"n0\n" + new_logs.stdout.read())
     finally:
         root.docker("rm", "-f", name)
         for p in (logs, build, new_logs):
