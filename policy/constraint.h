@@ -17,7 +17,7 @@ struct words {
 };
 
 struct constraint_images {
-	struct words run, pull, push, tag;
+	struct words run, pull, push, tag, remove;
 	bool digest_only;
 };
 
@@ -148,7 +148,13 @@ bool words_match(const struct words *w, struct span s); /* a pattern holds */
 /* --- constraint_image.c --------------------------------------------------- */
 
 /* What is done with an image; its list of patterns goes by it. */
-enum image_use { IMAGE_RUN = 0, IMAGE_PULL, IMAGE_PUSH, IMAGE_TAG };
+enum image_use {
+	IMAGE_RUN = 0,
+	IMAGE_PULL,
+	IMAGE_PUSH,
+	IMAGE_TAG,
+	IMAGE_REMOVE
+};
 
 /* May the image be used?  False: what gets the words of a refusal. */
 bool constraint_image(const struct constraints *c, enum image_use use,

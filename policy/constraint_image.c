@@ -29,6 +29,8 @@ list_of(const struct constraints *c, enum image_use use)
 		return &c->images.push;
 	case IMAGE_TAG:
 		return &c->images.tag;
+	case IMAGE_REMOVE:
+		return &c->images.remove;
 	case IMAGE_RUN:
 		break;
 	}
@@ -40,6 +42,7 @@ static const char *const use_words[] = {
 	[IMAGE_PULL] = "pull",
 	[IMAGE_PUSH] = "push",
 	[IMAGE_TAG] = "tag",
+	[IMAGE_REMOVE] = "remove",
 };
 
 static bool

@@ -102,6 +102,14 @@ query_repo(struct decision *d, struct policy_why *why)
 }
 
 static enum verdict
+query_image_delete(struct decision *d, struct policy_why *why)
+{
+	struct image_ref ref = image_ref_any(d->req->object);
+
+	return check_ref(d, IMAGE_REMOVE, &ref, d->req->object, "", why);
+}
+
+static enum verdict
 query_distribution(struct decision *d, struct policy_why *why)
 {
 	struct image_ref ref = image_ref_any(d->req->object);
@@ -280,6 +288,7 @@ static const struct {
 	{ "ImageCreate", query_image_create },
 	{ "ImagePush", query_image_push },
 	{ "ImageTag", query_repo },
+	{ "ImageDelete", query_image_delete },
 	{ "ImageCommit", query_repo },
 	{ "DistributionInspect", query_distribution },
 	{ "ImageBuild", query_build_tags },

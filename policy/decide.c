@@ -20,6 +20,7 @@
 
 #include "base/text.h"
 #include "decision.h"
+#include "tenant.h"
 
 /* The body written anew; numbers and texts may grow by escaping. */
 #define NEW_BODY_MAX ((size_t)32 * 1024 * 1024)
@@ -35,6 +36,11 @@ start_why(const struct decision *d, struct policy_why *why)
 	why->line = d->line;
 	why->status = 403;
 	why->message[0] = '\0';
+	why->tenant[0] = '\0';
+	if (d->tenant.len > 0 && d->tenant.len < sizeof(why->tenant)) {
+		memcpy(why->tenant, d->tenant.p, d->tenant.len);
+		why->tenant[d->tenant.len] = '\0';
+	}
 }
 
 static void __attribute__((format(printf, 5, 0)))
@@ -60,6 +66,22 @@ decision_refuse(const struct decision *d, struct policy_why *why, enum rule r,
 
 	va_start(ap, fmt);
 	write_why(d, why, r, path, fmt, ap);
+	va_end(ap);
+	return VERDICT_DENY;
+}
+
+enum verdict
+decision_taken(struct decision *d, struct policy_why *why, const char *path,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	start_why(d, why);
+	why->rule = rule_name(RULE_TENANT);
+	why->status = 409;
+	snprintf(why->path, sizeof(why->path), "%s", path);
+	va_start(ap, fmt);
+	vsnprintf(why->message, sizeof(why->message), fmt, ap);
 	va_end(ap);
 	return VERDICT_DENY;
 }
@@ -175,6 +197,12 @@ judge_operation(struct decision *d, struct policy_why *why)
 		return decision_refuse(d, why, RULE_OP, "",
 		    "the operation %s (%s)", op->name, instead_of(op));
 	}
+	if (d->role->owned && tenant_how(op) == OWN_NEVER) {
+		return decision_refuse(d, why, RULE_TENANT, "",
+		    "the operation %s, which cannot be held to what a tenant "
+		    "owns",
+		    op->name);
+	}
 	if (op->body == OP_BODY_JSON && op->fields == NULL) {
 		return decision_refuse(d, why, RULE_UNJUDGED, "",
 		    "%s, whose body it cannot judge", op->name);
@@ -234,6 +262,19 @@ static const char *const touching[] = {
 	"CheckpointCreate",
 };
 
+bool
+decision_touches(const struct op *op)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(touching); i++) {
+		if (strcmp(op->name, touching[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What dockerd must be asked about before any body is looked at. */
 static enum err
 need_subject(struct decision *d)
@@ -242,8 +283,10 @@ need_subject(struct decision *d)
 	const char *name = req->op->name;
 	struct span s = { NULL, 0 };
 	enum err rc = ERR_OK;
-	size_t i;
 
+	if (d->role->owned) {
+		return owned_need_subject(d);
+	}
 	if (strcmp(name, "ExecStart") == 0 || strcmp(name, "ExecResize") == 0) {
 		return decision_need(d, FACT_EXEC, req->object, "");
 	}
@@ -256,10 +299,8 @@ need_subject(struct decision *d)
 		}
 		rc = decision_need(d, FACT_CONTAINER, s, "");
 	}
-	for (i = 0; i < NELEM(touching); i++) {
-		if (strcmp(name, touching[i]) == 0) {
-			rc = decision_need(d, FACT_CONTAINER, req->object, "");
-		}
+	if (decision_touches(req->op)) {
+		rc = decision_need(d, FACT_CONTAINER, req->object, "");
 	}
 	if (rc == ERR_OK && d->facts != NULL &&
 	    d->facts->kind == FACT_CONTAINER) {
@@ -277,6 +318,9 @@ judge_request(struct decision *d, struct policy_why *why)
 
 	if (v == VERDICT_ALLOW && d->role->limits.any) {
 		v = constraint_query(d, why);
+	}
+	if (v == VERDICT_ALLOW && d->role->owned) {
+		v = owned_query(d, why);
 	}
 	if (v == VERDICT_ALLOW && d->role->n_rules > 0) {
 		v = condition_judge(d, NULL,
@@ -316,7 +360,10 @@ policy_begin(const struct policy *pol, const struct principal *who,
 		return decision_fail(&start, why, ERR_NOMEM);
 	}
 	*d = start;
-	v = judge_upgrade(d, why);
+	v = tenant_begin(d, pol, c, who, why);
+	if (v == VERDICT_ALLOW) {
+		v = judge_upgrade(d, why);
+	}
 	if (v == VERDICT_ALLOW && !d->role->unconstrained) {
 		v = judge_operation(d, why);
 		if (v == VERDICT_ALLOW) {
@@ -388,6 +435,10 @@ judge_body(struct decision *d, struct span body, struct policy_why *why)
 		    diag.text[0] == '\0' ? err_text(rc) : diag.text);
 	}
 	v = walk_body(d, json_root(doc), body.len, why);
+	if (v == VERDICT_ALLOW && d->role->owned) {
+		rc = owned_body(d, json_root(doc));
+		v = rc == ERR_OK ? v : decision_fail(d, why, rc);
+	}
 	if (v == VERDICT_ALLOW) {
 		v = condition_judge(d, json_root(doc), true, why);
 	}

@@ -9,14 +9,29 @@
 /* A body that names more volumes than this is refused. */
 #define DECISION_MAX_FACTS 64
 
+#define TENANT_MAX 63
+
 /* One thing to ask dockerd about. */
 struct fact {
 	enum fact_kind kind;
 	struct span name;
 	const char *path; /* where the request named it; "" for its target */
 	bool subject;	  /* the object of the request: its id is sent on */
+	bool own;	  /* it must be the tenant's */
+	bool look;	  /* and what the role may make */
+	bool asked;
+	struct span make;	  /* what to POST to have it, or empty */
+	const struct fact *cause; /* whose answer named it, or NULL */
+	struct span id, real;	  /* as dockerd told: full id, name */
 	struct fact *next;
 };
+
+/* A query pair of the gate's, in place of all of the client's with the key. */
+struct forced_pair {
+	const char *key;
+	struct span value;
+};
+#define DECISION_MAX_FORCED 4
 
 struct decision {
 	const struct role *role;
@@ -25,19 +40,26 @@ struct decision {
 	unsigned line; /* of the policy file */
 	bool replace;  /* policy_new_body() */
 	struct span body;
-	struct fact *facts; /* in order; asked up to and without next */
+	struct span tenant; /* whose client it is, or empty */
+	struct fact *facts; /* in the order found; makes are asked last */
 	struct fact *next;  /* the one to ask about */
 	unsigned n_facts;
 	struct span target; /* to GET for it */
 	struct span id;	    /* full id of the request's object, or empty */
-	char notes[320];    /* policy_notes() */
-	bool full;	    /* no more fit */
+	struct forced_pair forced[DECISION_MAX_FORCED];
+	size_t n_forced;
+	char notes[320]; /* policy_notes() */
+	bool full;	 /* no more fit */
 };
 
 /* Writes a refusal; what is refused is in fmt.  Returns VERDICT_DENY. */
 enum verdict decision_refuse(const struct decision *d, struct policy_why *why,
     enum rule r, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* Says that the name is another's. */
+enum verdict decision_taken(struct decision *d, struct policy_why *why,
+    const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* For failures of our own. */
 enum verdict decision_fail(
     const struct decision *d, struct policy_why *why, enum err rc);
@@ -45,12 +67,23 @@ enum verdict decision_fail(
 /* Notes a fact to ask for, once each. */
 enum err decision_need(struct decision *d, enum fact_kind kind,
     struct span name, const char *path) MUST_USE;
+/* The same, and gives it out. */
+enum err decision_add(struct decision *d, enum fact_kind kind, struct span name,
+    const char *path, struct fact **out) MUST_USE;
+/* The fact of that name, or NULL. */
+const struct fact *decision_fact(
+    const struct decision *d, enum fact_kind kind, struct span name);
+/* Does the role have the rule of the kind, without a list that says more? */
+bool decision_free(const struct decision *d, enum fact_kind kind);
 /* What walks that find facts call; arg is the decision. */
 enum err decision_walk_need(
     void *arg, enum fact_kind kind, struct span name, const char *path);
 
 /* Notes what no table knows and is not refused. */
 void decision_walk_note(void *arg, const char *what, const char *path);
+
+/* Does it work inside a container, or give its files away? */
+bool decision_touches(const struct op *op);
 
 /* The next fact, or VERDICT_ALLOW when there is none left. */
 enum verdict decision_next(struct decision *d, struct policy_why *why);

@@ -59,8 +59,8 @@ extras_query_key(const struct extras *x, const struct op *op, struct span key)
 /* --- in a walk ------------------------------------------------------------ */
 
 /* The value as it came: numbers by their text, names as they are. */
-static void
-write_raw(struct jsonw *j, const struct json_node *v)
+void
+extras_write_raw(struct jsonw *j, const struct json_node *v)
 {
 	const struct json_node *e;
 
@@ -80,7 +80,7 @@ write_raw(struct jsonw *j, const struct json_node *v)
 	case JSON_ARRAY:
 		jsonw_array(j);
 		for (e = json_first(v); e != NULL; e = json_next(e)) {
-			write_raw(j, e);
+			extras_write_raw(j, e);
 		}
 		jsonw_array_end(j);
 		return;
@@ -88,7 +88,7 @@ write_raw(struct jsonw *j, const struct json_node *v)
 		jsonw_object(j);
 		for (e = json_first(v); e != NULL; e = json_next(e)) {
 			jsonw_key(j, json_key(e).p);
-			write_raw(j, e);
+			extras_write_raw(j, e);
 		}
 		jsonw_object_end(j);
 		return;
@@ -125,7 +125,7 @@ pass_on(struct walk *w, const struct json_node *m, bool comma)
 	jsonw_init(&j, w->out);
 	j.comma = comma;
 	jsonw_key(&j, json_key(m).p);
-	write_raw(&j, m);
+	extras_write_raw(&j, m);
 	w->err = j.err;
 }
 

@@ -6,6 +6,7 @@
  * What a role does with fields and query keys that no table knows: refuse
  * them, leave them out, or pass on those that it names.
  */
+#include "base/jsonw.h"
 #include "body_path.h"
 #include "ops.h"
 
@@ -30,6 +31,9 @@ struct extras {
 /* A member that no table knows, in the object where a walk is: allowed? */
 bool extras_have_field(const struct extras *x, const struct op *op,
     const struct frame *at, struct span key);
+
+/* A value as it came: numbers by their text, names as they are. */
+void extras_write_raw(struct jsonw *j, const struct json_node *v);
 
 /*
  * What a query key is to the role: as ops_query_key(), but OP_KEY_READ where

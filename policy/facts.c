@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "decision.h"
 #include "judge.h"
+#include "tenant.h"
 
 static const char *const fact_words[] = {
 	[FACT_NONE] = "object",
@@ -32,125 +33,8 @@ static const char *const fact_words[] = {
 	[FACT_VOLUME] = "volume",
 	[FACT_NETWORK] = "network",
 	[FACT_SWARM_NETWORK] = "network of the swarm",
+	[FACT_NAME] = "container",
 };
-
-/* --- collecting ---------------------------------------------------------- */
-
-enum err
-decision_need(
-    struct decision *d, enum fact_kind kind, struct span name, const char *path)
-{
-	struct fact *f, **end = &d->facts;
-	struct span kept;
-
-	for (; *end != NULL; end = &(*end)->next) {
-		if ((*end)->kind == kind && span_eq((*end)->name, name)) {
-			return ERR_OK;
-		}
-	}
-	if (d->n_facts == DECISION_MAX_FACTS) {
-		return ERR_LIMIT;
-	}
-	f = arena_alloc(d->arena, sizeof(*f));
-	kept = span_make(arena_dup(d->arena, name), name.len);
-	if (f == NULL || kept.p == NULL) {
-		return ERR_NOMEM;
-	}
-	f->kind = kind;
-	f->name = kept;
-	f->path = arena_dup(d->arena, span_of(path));
-	if (f->path == NULL) {
-		return ERR_NOMEM;
-	}
-	*end = f;
-	d->n_facts++;
-	if (d->next == NULL) {
-		d->next = f;
-	}
-	return ERR_OK;
-}
-
-enum err
-decision_walk_need(
-    void *arg, enum fact_kind kind, struct span name, const char *path)
-{
-	struct decision *d = arg;
-
-	if (kind == FACT_VOLUME && (d->role->may & RULE_BIT(RULE_HOST_PATHS)) &&
-	    (d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
-		return ERR_OK;
-	}
-	if ((kind == FACT_NETWORK || kind == FACT_SWARM_NETWORK) &&
-	    !d->role->limits.networks.modes.set &&
-	    (d->role->may & RULE_BIT(RULE_HOST_NAMESPACES))) {
-		return ERR_OK;
-	}
-	return decision_need(d, kind, name, path);
-}
-
-static const struct {
-	const char *before;
-	const char *after;
-} targets[] = {
-	[FACT_NONE] = { "", "" },
-	[FACT_CONTAINER] = { "/containers/", "/json" },
-	[FACT_EXEC] = { "/exec/", "/json" },
-	[FACT_VOLUME] = { "/volumes/", "" },
-	[FACT_NETWORK] = { "/networks/", "" },
-	[FACT_SWARM_NETWORK] = { "/networks/", "?scope=swarm" },
-};
-
-/* Names come decoded; "." and ".." would be another path. */
-static enum err
-write_fact_target(const struct fact *f, struct buf *out)
-{
-	enum err rc;
-
-	if (f->name.len == 0 || span_is(f->name, ".") ||
-	    span_is(f->name, "..") ||
-	    memchr(f->name.p, '/', f->name.len) != NULL) {
-		return ERR_TARGET;
-	}
-	rc = buf_append_str(out, targets[f->kind].before);
-	if (rc == ERR_OK) {
-		rc = canon_write_path(f->name, out);
-	}
-	if (rc == ERR_OK) {
-		rc = buf_append_str(out, targets[f->kind].after);
-	}
-	return rc;
-}
-
-/* dockerd's own version is asked, whatever the client speaks. */
-enum verdict
-decision_next(struct decision *d, struct policy_why *why)
-{
-	struct buf b;
-	enum err rc;
-
-	if (d->next == NULL) {
-		return VERDICT_ALLOW;
-	}
-	buf_init(&b, (size_t)256 * 1024);
-	rc = write_fact_target(d->next, &b);
-	if (rc == ERR_OK) {
-		d->target = span_make(
-		    arena_dup(d->arena, buf_span(&b)), buf_span(&b).len);
-		rc = d->target.p == NULL ? ERR_NOMEM : ERR_OK;
-	}
-	buf_fini(&b);
-	if (rc == ERR_TARGET) {
-		return decision_refuse(d, why, RULE_FACT, d->next->path,
-		    "%s, which is no name", quote(d->next->name).s);
-	}
-	return rc == ERR_OK ? VERDICT_NEED_FACT : decision_fail(d, why, rc);
-}
-
-struct span
-policy_next_fact(const struct decision *d)
-{
-	return d->target;
-}
 
 /* --- judging the answers ------------------------------------------------- */
 
@@ -190,30 +74,93 @@ is_full_id(struct span s)
 	return s.len == 64;
 }
 
+/* In dockerd's words, whether it is not there or another's. */
 static enum verdict
-fact_container(struct decision *d, const struct fact *f,
+no_such(struct decision *d, const struct fact *f, enum rule r,
+    struct policy_why *why)
+{
+	char name[160];
+
+	(void)decision_refuse(d, why, r, f->path, "%s", rule_what(r));
+	while (f->cause != NULL) {
+		f = f->cause;
+	}
+	why->status = 404;
+	text_escape(f->name, name, sizeof(name));
+	switch (f->kind) {
+	case FACT_NETWORK:
+		snprintf(why->message, sizeof(why->message),
+		    "network %s not found", name);
+		break;
+	case FACT_VOLUME:
+		snprintf(why->message, sizeof(why->message),
+		    "get %s: no such volume", name);
+		break;
+	default:
+		snprintf(why->message, sizeof(why->message), "No such %s: %s",
+		    fact_words[f->kind], name);
+		break;
+	}
+	return VERDICT_DENY;
+}
+
+/* What dockerd told of the object, for what is sent on. */
+static bool
+keep_told(
+    struct decision *d, const struct fact *f, struct span id, struct span name)
+{
+	struct fact *to = d->next;
+
+	to->id = span_make(arena_dup(d->arena, id), id.len);
+	to->real = span_make(arena_dup(d->arena, name), name.len);
+	if (f->subject) {
+		d->id = to->id;
+	}
+	return to->id.p != NULL && to->real.p != NULL;
+}
+
+/* What an inspected container names. */
+struct inspected {
+	struct decision *d;
+	const struct fact *fact;
+};
+
+/*
+ * Volumes are in use by it: a named one is the tenant's as any, or the
+ * container is of no use to anyone (a name that changed hands in between).
+ */
+static enum err
+need_of_inspected(
+    void *arg, enum fact_kind kind, struct span name, const char *path)
+{
+	const struct inspected *i = arg;
+	struct fact *f = NULL;
+	size_t before = i->d->n_facts;
+	enum err rc;
+
+	if (!i->d->role->owned && decision_free(i->d, kind)) {
+		return ERR_OK;
+	}
+	rc = decision_add(i->d, kind, name, path, &f);
+	if (rc == ERR_OK && i->d->n_facts > before) {
+		f->cause = i->fact;
+	}
+	return rc;
+}
+
+static enum verdict
+look_at_container(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
-	struct span id = member_text(root, "Id");
+	struct inspected inspected = { d, f };
 	struct walk w = {
 		.may = d->role->may,
 		.limits = &d->role->limits,
-		.need = decision_walk_need,
-		.arg = d,
+		.need = need_of_inspected,
+		.arg = &inspected,
 	};
-	const struct json_node *hc = json_get(root, "HostConfig");
-	enum err rc;
+	enum err rc = fields_judge(&w, &fields_inspect, root);
 
-	if (!is_full_id(id) || hc == NULL || json_type(hc) != JSON_OBJECT) {
-		return no_answer(d, f, "says too little", why);
-	}
-	if (f->subject) {
-		d->id = span_make(arena_dup(d->arena, id), id.len);
-		if (d->id.p == NULL) {
-			return decision_fail(d, why, ERR_NOMEM);
-		}
-	}
-	rc = fields_judge(&w, &fields_inspect, root);
 	if (rc == ERR_POLICY) {
 		return decision_refuse(d, why, w.found.rule, w.found.path,
 		    "to work with container %s, because it refuses %s",
@@ -223,16 +170,70 @@ fact_container(struct decision *d, const struct fact *f,
 }
 
 static enum verdict
+fact_container(struct decision *d, const struct fact *f,
+    const struct json_node *root, struct policy_why *why)
+{
+	struct span id = member_text(root, "Id");
+	const struct json_node *hc = json_get(root, "HostConfig");
+
+	if (!is_full_id(id) || hc == NULL || json_type(hc) != JSON_OBJECT) {
+		return no_answer(d, f, "says too little", why);
+	}
+	if (f->own && !tenant_has_container(d, root)) {
+		return no_such(d, f, RULE_TENANT, why);
+	}
+	if (!keep_told(d, f, id, member_text(root, "Name"))) {
+		return decision_fail(d, why, ERR_NOMEM);
+	}
+	return f->look ? look_at_container(d, f, root, why) : VERDICT_ALLOW;
+}
+
+/* dockerd's own words for a taken name hold the other container's id. */
+static enum verdict
+fact_name(struct decision *d, const struct fact *f,
+    const struct json_node *root, struct policy_why *why)
+{
+	struct span name = member_text(root, "Name");
+
+	if (name.len != f->name.len + 1 ||
+	    memcmp(name.p + 1, f->name.p, f->name.len) != 0 ||
+	    tenant_has_container(d, root)) {
+		return VERDICT_ALLOW; /* found by an id, or dockerd's to say */
+	}
+	return decision_taken(d, why, "name",
+	    "Conflict. The container name \"/%.*s\" is already in use. You "
+	    "have to choose another name.",
+	    (int)(f->name.len > 128 ? 128 : f->name.len), f->name.p);
+}
+
+static enum verdict
+exec_container(struct decision *d, const struct fact *f, struct span container,
+    struct policy_why *why)
+{
+	struct fact *c = NULL;
+	enum err rc = decision_add(d, FACT_CONTAINER, container, "", &c);
+
+	if (rc != ERR_OK) {
+		return decision_fail(d, why, rc);
+	}
+	c->cause = f;
+	c->look = f->look;
+	return VERDICT_ALLOW;
+}
+
+static enum verdict
 fact_exec(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
 	struct span container = member_text(root, "ContainerID");
 	const struct json_node *config = json_get(root, "ProcessConfig");
 	const struct json_node *privileged;
-	enum err rc;
 
 	if (config == NULL || !is_full_id(container)) {
 		return no_answer(d, f, "says too little", why);
+	}
+	if (!f->look) {
+		return exec_container(d, f, container, why);
 	}
 	privileged = fields_get(config, "privileged");
 	if (privileged != NULL && !fields_zero(privileged) &&
@@ -244,8 +245,40 @@ fact_exec(struct decision *d, const struct fact *f,
 	    constraint_exec_fact(d, config, why) != VERDICT_ALLOW) {
 		return VERDICT_DENY;
 	}
-	rc = decision_need(d, FACT_CONTAINER, container, "");
-	return rc == ERR_OK ? VERDICT_ALLOW : decision_fail(d, why, rc);
+	return exec_container(d, f, container, why);
+}
+
+static enum verdict
+volume_taken(struct decision *d, const struct fact *f, struct policy_why *why)
+{
+	return decision_taken(d, why, f->path,
+	    "Conflict. The volume name %s is already in use. You have to "
+	    "choose another name.",
+	    quote(f->name).s);
+}
+
+/* Whose a volume is, and was it just made?  It may have been there before. */
+static enum verdict
+volume_owner(struct decision *d, const struct fact *f,
+    const struct json_node *root, struct policy_why *why)
+{
+	if (tenant_has_labels(d, root)) {
+		return VERDICT_ALLOW;
+	}
+	if (f->make.len > 0) {
+		return volume_taken(d, f, why);
+	}
+	/* Without a name nobody but its container has it. */
+	if (f->cause != NULL && is_full_id(f->name) && !tenant_marked(root)) {
+		return VERDICT_ALLOW;
+	}
+	if (f->cause != NULL) {
+		return decision_refuse(d, why, RULE_TENANT, f->path,
+		    "container %s with the volume %s, which is another's by "
+		    "now (remove the container)",
+		    quote(f->cause->name).s, quote(f->name).s);
+	}
+	return no_such(d, f, RULE_TENANT, why);
 }
 
 /* "type=none,o=bind,device=/" makes a volume of the host's root. */
@@ -256,6 +289,12 @@ fact_volume(struct decision *d, const struct fact *f,
 	struct span driver = member_text(root, "Driver");
 	const struct json_node *options = json_get(root, "Options");
 
+	if (f->own && volume_owner(d, f, root, why) != VERDICT_ALLOW) {
+		return VERDICT_DENY;
+	}
+	if (!f->look) {
+		return VERDICT_ALLOW;
+	}
 	if ((driver.len == 0 ||
 		!constraint_volume_driver(&d->role->limits, driver)) &&
 	    !(d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
@@ -290,7 +329,17 @@ fact_network(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
 	struct span driver = member_text(root, "Driver");
+	struct span id = member_text(root, "Id");
 
+	if (f->own && (!is_full_id(id) || !tenant_has_labels(d, root))) {
+		return no_such(d, f, RULE_TENANT, why);
+	}
+	if (d->role->owned && !keep_told(d, f, id, member_text(root, "Name"))) {
+		return decision_fail(d, why, ERR_NOMEM);
+	}
+	if (!f->look) {
+		return VERDICT_ALLOW;
+	}
 	if (span_is(member_text(root, "Name"), "host") ||
 	    span_is(driver, "host") || driver.len == 0) {
 		return decision_refuse(d, why, RULE_HOST_NAMESPACES, f->path,
@@ -323,6 +372,8 @@ judge_answer(struct decision *d, const struct fact *f,
 	case FACT_NETWORK:
 	case FACT_SWARM_NETWORK:
 		return fact_network(d, f, root, why);
+	case FACT_NAME:
+		return fact_name(d, f, root, why);
 	case FACT_NONE:
 		break;
 	}
@@ -334,12 +385,24 @@ judge_answer(struct decision *d, const struct fact *f,
  * driver and no options; a network that does not exist is dockerd's to say.
  * Not so for a service: dockerd would go on to look among its own networks,
  * and find the host's by its id.
+ * Of a tenant neither is: what it names it must have.
  */
 static enum verdict
 not_found(struct decision *d, const struct fact *f, struct policy_why *why)
 {
-	char name[160];
-
+	if (f->kind == FACT_NAME) {
+		return VERDICT_ALLOW;
+	}
+	if (f->kind == FACT_CONTAINER && f->cause != NULL &&
+	    f->cause->kind == FACT_CONTAINER) {
+		return decision_refuse(d, why, RULE_HOST_NAMESPACES, f->path,
+		    "namespaces of a container that is gone, which container "
+		    "%s has joined",
+		    quote(f->cause->name).s);
+	}
+	if (d->role->owned) {
+		return no_such(d, f, RULE_NOT_FOUND, why);
+	}
 	if (f->kind == FACT_NETWORK) {
 		/* Who may make networks may make it before the start. */
 		return named_network(d, f, f->name, why);
@@ -347,13 +410,27 @@ not_found(struct decision *d, const struct fact *f, struct policy_why *why)
 	if (f->kind == FACT_VOLUME) {
 		return VERDICT_ALLOW;
 	}
-	(void)decision_refuse(
-	    d, why, RULE_NOT_FOUND, "", "%s", rule_what(RULE_NOT_FOUND));
-	why->status = 404;
-	text_escape(f->name, name, sizeof(name));
-	snprintf(why->message, sizeof(why->message), "No such %s: %s",
-	    fact_words[f->kind], name);
-	return VERDICT_DENY;
+	return no_such(d, f, RULE_NOT_FOUND, why);
+}
+
+/*
+ * Neither 200 nor 404.  Of a tenant's question it is most likely a prefix
+ * that means more than one, and those may be others'.
+ */
+static enum verdict
+no_such_answer(struct decision *d, const struct fact *f, unsigned status,
+    struct policy_why *why)
+{
+	if (f->kind == FACT_NAME) {
+		return VERDICT_ALLOW; /* no container of exactly that name */
+	}
+	if (f->make.len > 0 && status == 409) {
+		return volume_taken(d, f, why);
+	}
+	if (d->role->owned && f->make.len == 0 && f->kind != FACT_EXEC) {
+		return no_such(d, f, RULE_FACT, why);
+	}
+	return no_answer(d, f, "does not answer", why);
 }
 
 /*
@@ -388,7 +465,8 @@ enum verdict
 policy_fact(struct decision *d, unsigned status, struct span body,
     struct policy_why *why)
 {
-	const struct fact *f = d->next;
+	struct fact *f = d->next;
+	unsigned good = f != NULL && f->make.len > 0 ? 201 : 200;
 	struct json_doc *doc = NULL;
 	enum verdict v;
 
@@ -397,8 +475,8 @@ policy_fact(struct decision *d, unsigned status, struct span body,
 	}
 	if (status == 404) {
 		v = not_found(d, f, why);
-	} else if (status != 200) {
-		v = no_answer(d, f, "does not answer", why);
+	} else if (status != good) {
+		v = no_such_answer(d, f, status, why);
 	} else if (parse_answer(d, body, &doc) != ERR_OK) {
 		v = no_answer(d, f, "says what cannot be read", why);
 	} else {
@@ -408,6 +486,6 @@ policy_fact(struct decision *d, unsigned status, struct span body,
 	if (v != VERDICT_ALLOW) {
 		return v;
 	}
-	d->next = f->next;
+	f->asked = true;
 	return decision_next(d, why);
 }

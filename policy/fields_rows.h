@@ -22,6 +22,10 @@
 	{                                                                      \
 		name, type, NULL, rule, NULL, NULL                             \
 	}
+#define LABELS                                                                 \
+	{                                                                      \
+		"Labels", FT_STRMAP, NULL, RULE_TENANT, NULL, judge_labels     \
+	}
 /* An object, or a list of them, that may hold nothing but zero values. */
 #define RULED_SUB(name, type, sub, rule)                                       \
 	{                                                                      \

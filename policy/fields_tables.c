@@ -114,7 +114,7 @@ static const struct fields driver_config = TABLE(driver_config_rows);
 
 static const struct field volume_options_rows[] = {
 	PLAIN("NoCopy", FT_BOOL),
-	PLAIN("Labels", FT_STRMAP),
+	LABELS,
 	PLAIN("Subpath", FT_STR),
 	SUB("DriverConfig", FT_OBJ, driver_config),
 };
@@ -166,7 +166,7 @@ static const struct fields port_binding = TABLE(port_binding_rows);
 
 static const struct field host_config_rows[] = {
 	{ "Binds", FT_STRS, NULL, RULE_HOST_PATHS, NULL, judge_binds },
-	PLAIN("ContainerIDFile", FT_STR),
+	{ "ContainerIDFile", FT_STR, NULL, RULE_TENANT, NULL, judge_id_file },
 	SUB("LogConfig", FT_OBJ, log_config),
 	{ "NetworkMode", FT_STR, NULL, RULE_HOST_NAMESPACES, NULL,
 	    judge_network_mode },
@@ -192,11 +192,12 @@ static const struct field host_config_rows[] = {
 	    judge_extra_hosts },
 	PLAIN("GroupAdd", FT_STRS),
 	{ "IpcMode", FT_STR, NULL, RULE_HOST_NAMESPACES,
-	    ALLOW("", "none", "private", "shareable"), NULL },
+	    ALLOW("", "none", "private", "shareable"), judge_joined },
 	RULED("Cgroup", FT_STR, RULE_HOST_NAMESPACES),
 	PLAIN("Links", FT_STRS), /* judge_links(), with NetworkMode */
 	{ "OomScoreAdj", FT_INT, NULL, RULE_OOM, NULL, judge_negative },
-	RULED("PidMode", FT_STR, RULE_HOST_NAMESPACES),
+	{ "PidMode", FT_STR, NULL, RULE_HOST_NAMESPACES, ALLOW(""),
+	    judge_joined },
 	RULED("Privileged", FT_BOOL, RULE_PRIVILEGED),
 	{ "PublishAllPorts", FT_BOOL, NULL, RULE_PUBLISHED_PORTS, NULL,
 	    judge_publish_all },
@@ -287,9 +288,8 @@ const struct fields fields_healthcheck = TABLE(healthcheck_rows);
 		    judge_volume_targets },                                    \
 	    PLAIN("WorkingDir", FT_STR), PLAIN("Entrypoint", FT_STRSLICE),     \
 	    PLAIN("NetworkDisabled", FT_BOOL), PLAIN("MacAddress", FT_STR),    \
-	    PLAIN("OnBuild", FT_STRS), PLAIN("Labels", FT_STRMAP),             \
-	    PLAIN("StopSignal", FT_STR), PLAIN("StopTimeout", FT_INT),         \
-	    PLAIN("Shell", FT_STRSLICE)
+	    PLAIN("OnBuild", FT_STRS), LABELS, PLAIN("StopSignal", FT_STR),    \
+	    PLAIN("StopTimeout", FT_INT), PLAIN("Shell", FT_STRSLICE)
 
 static const struct field container_create_rows[] = {
 	CONFIG_ROWS,
@@ -370,7 +370,7 @@ static const struct field volume_create_rows[] = {
 	    NULL },
 	{ "DriverOpts", FT_STRMAP, NULL, RULE_HOST_PATHS, NULL,
 	    judge_driver_options },
-	PLAIN("Labels", FT_STRMAP),
+	LABELS,
 	/* To dockerd {} is one too. */
 	JUDGED_SUB("ClusterVolumeSpec", FT_OBJ, fields_cluster_volume,
 	    RULE_VOLUME_DRIVER, judge_not_null),
@@ -423,7 +423,7 @@ static const struct field network_create_rows[] = {
 		"com.docker.network.enable_ipv4",
 		"com.docker.network.enable_ipv6"),
 	    NULL },
-	PLAIN("Labels", FT_STRMAP),
+	LABELS,
 };
 const struct fields fields_network_create = TABLE(network_create_rows);
 

@@ -75,6 +75,19 @@ write_path(const struct decision *d, struct buf *out)
 	return rc;
 }
 
+static bool
+is_forced(const struct decision *d, struct span key)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_forced; i++) {
+		if (span_is(key, d->forced[i].key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum err
 write_query(const struct decision *d, struct buf *out)
 {
@@ -95,6 +108,16 @@ write_query(const struct decision *d, struct buf *out)
 		    span_is(pair.key, "container")) {
 			pair.value = d->id;
 		}
+		if (is_forced(d, pair.key)) {
+			continue;
+		}
+		rc = canon_write_query(&pair, first, out);
+		first = false;
+	}
+	for (i = 0; rc == ERR_OK && i < d->n_forced; i++) {
+		struct query_pair pair = { span_of(d->forced[i].key),
+			d->forced[i].value };
+
 		rc = canon_write_query(&pair, first, out);
 		first = false;
 	}

@@ -274,13 +274,64 @@ need_network(struct walk *w, struct span name)
 	}
 }
 
+bool
+judge_names_container(struct span mode, struct span *x)
+{
+	const size_t n = strlen("container:");
+
+	if (!span_starts(mode, "container:") || mode.len == n) {
+		return false;
+	}
+	*x = span_make(mode.p + n, mode.len - n);
+	return true;
+}
+
+/* PidMode and IpcMode. */
+void
+judge_joined(struct walk *w, const struct field *f, const struct json_node *v)
+{
+	struct span mode = text_of(v), x;
+	const char *const *word;
+
+	for (word = f->allow; *word != NULL; word++) {
+		if (span_is(mode, *word)) {
+			return;
+		}
+	}
+	if (judge_names_container(mode, &x)) {
+		walk_need(w, FACT_CONTAINER, x);
+	} else {
+		walk_refuse(
+		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(mode).s);
+	}
+}
+
+/* A container whose network is joined; a role's list must have it too. */
+static bool
+judge_joined_network(struct walk *w, struct span mode)
+{
+	struct span x;
+
+	if (!judge_names_container(mode, &x) ||
+	    (w->limits != NULL && w->limits->networks.modes.set &&
+		!constraint_network(w->limits, mode))) {
+		return false;
+	}
+	walk_need(w, FACT_CONTAINER, x);
+	return true;
+}
+
+/* Also of an endpoint's NetworkID, where no container can be. */
 void
 judge_network_mode(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct span mode = text_of(v);
 
-	(void)f;
+	if (strcmp(f->name, "NetworkMode") == 0 &&
+	    judge_joined_network(w, mode)) {
+		return;
+	}
 	if (constraint_judge_network(w, mode)) {
 		return;
 	}
@@ -397,19 +448,29 @@ judge_negative(struct walk *w, const struct field *f, const struct json_node *v)
 
 /* --- inspected containers ------------------------------------------------ */
 
-/* "host" and "container:x"; what dockerd fills in is neither. */
+/*
+ * "host" and "container:x"; what dockerd fills in is neither.  The container
+ * is looked at in turn, and that which it has joined itself.
+ */
 void
 judge_foreign_namespace(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(v);
+	struct span mode = text_of(v), x;
 
 	if (strcmp(f->name, "NetworkMode") == 0 && w->limits != NULL &&
 	    w->limits->networks.modes.set) {
 		/* Of an existing container, namespaces alone matter. */
-		if (judge_is_foreign_network(mode)) {
+		if (judge_is_foreign_network(mode) &&
+		    !judge_joined_network(w, mode)) {
 			(void)constraint_judge_network(w, mode);
 		}
+		return;
+	}
+	if (strcmp(f->name, "UTSMode") != 0 &&
+	    strcmp(f->name, "UsernsMode") != 0 &&
+	    judge_names_container(mode, &x)) {
+		walk_need(w, FACT_CONTAINER, x);
 		return;
 	}
 	if (span_is(mode, "host") || span_starts(mode, "container:")) {

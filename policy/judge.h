@@ -25,6 +25,15 @@ void judge_links(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_extra_hosts(
     struct walk *w, const struct field *f, const struct json_node *v);
+void judge_labels(
+    struct walk *w, const struct field *f, const struct json_node *v);
+void judge_id_file(
+    struct walk *w, const struct field *f, const struct json_node *v);
+/* PidMode, IpcMode: listed words, and containers that are asked about. */
+void judge_joined(
+    struct walk *w, const struct field *f, const struct json_node *v);
+/* "container:x": x; else false. */
+bool judge_names_container(struct span mode, struct span *x);
 void judge_not_null(
     struct walk *w, const struct field *f, const struct json_node *v);
 void judge_negative(

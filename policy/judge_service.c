@@ -35,9 +35,7 @@ void
 judge_own_labels(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	(void)w;
-	(void)f;
-	(void)v;
+	judge_labels(w, f, v); /* its containers have them */
 }
 
 /* --- mounts -------------------------------------------------------------- */

@@ -26,6 +26,7 @@
 
 #include "base/text.h"
 #include "fields.h"
+#include "tenant.h"
 
 #define POLICY_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
@@ -286,9 +287,49 @@ read_client_role(struct loader *l, void *to, const struct json_node *m)
 	}
 }
 
+static void
+read_tenant(struct loader *l, void *to, const struct json_node *m)
+{
+	struct client *c = to;
+	struct span s;
+
+	if (!load_want_text(l, m, "a tenant", &s)) {
+		return;
+	}
+	if (!tenant_is_template(s) && !tenant_is_name(s)) {
+		load_complain(l, m,
+		    "no tenant %s; expected \"{cn}\", \"{ou}\", \"{o}\", or up "
+		    "to %d letters, digits, \"_\", \".\" and \"-\"",
+		    quote(s).s, TENANT_MAX);
+		return;
+	}
+	c->tenant = load_keep(l, s);
+}
+
+/* What only the whole entry tells. */
+static void
+check_tenant(
+    struct loader *l, const struct client *c, const struct json_node *v)
+{
+	if (c->role != NULL && c->role->owned && c->tenant.len == 0 &&
+	    json_get(v, "tenant") == NULL) {
+		load_complain(l, v,
+		    "the role %s is owned: this client needs a \"tenant\", "
+		    "such as \"{ou}\"",
+		    c->role->name);
+	}
+	if (tenant_is_template(c->tenant) && c->match.kind != PRINCIPAL_NONE &&
+	    c->match.kind != PRINCIPAL_CERT) {
+		load_complain(l, json_get(v, "tenant"),
+		    "this client has no certificate to take its tenant from");
+	}
+	l->pol->owned = l->pol->owned || (c->role != NULL && c->role->owned);
+}
+
 static const struct load_member client_rows[] = {
 	{ "match", read_match },
 	{ "role", read_client_role },
+	{ "tenant", read_tenant },
 	{ "about", load_about },
 };
 const struct load_table load_client_table = { "a client", client_rows,
@@ -314,6 +355,7 @@ read_client(struct loader *l, const struct json_node *v)
 		load_complain(
 		    l, v, "a client needs both \"match\" and \"role\"");
 	}
+	check_tenant(l, c, v);
 	return c;
 }
 

@@ -45,6 +45,7 @@ static const struct member images_rows[] = {
 	MEMBER("pull", LOAD_IMAGES, images.pull),
 	MEMBER("push", LOAD_IMAGES, images.push),
 	MEMBER("tag", LOAD_IMAGES, images.tag),
+	MEMBER("remove", LOAD_IMAGES, images.remove),
 	MEMBER("digest_only", LOAD_TRUE, images.digest_only),
 };
 

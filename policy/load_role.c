@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "fields.h"
 #include "load.h"
+#include "tenant.h"
 
 /* --- roles --------------------------------------------------------------- */
 
@@ -202,6 +203,14 @@ read_unconstrained(struct loader *l, void *to, const struct json_node *v)
 }
 
 static void
+read_owned(struct loader *l, void *to, const struct json_node *v)
+{
+	struct role *r = to;
+
+	r->owned = load_want_true(l, v, "\"owned\"");
+}
+
+static void
 read_buildkit(struct loader *l, void *to, const struct json_node *v)
 {
 	struct role *r = to;
@@ -266,6 +275,7 @@ static const struct load_member role_rows[] = {
 	{ "may", read_may },
 	{ "constraints", read_constraints },
 	{ "buildkit", read_buildkit },
+	{ "owned", read_owned },
 	{ "fields", load_extra_fields },
 	{ "query", load_extra_query },
 	{ "unknown_fields", load_unknown_fields },
@@ -282,9 +292,11 @@ refuse_narrowing(
     struct loader *l, const struct role *r, const struct json_node *v)
 {
 	static const char *const names[] = { "allow", "deny", "may",
-		"constraints", "fields", "query", "unknown_fields", "rules" };
+		"constraints", "fields", "query", "unknown_fields", "rules",
+		"owned" };
 	bool found = r->limits.any || r->extras.n_fields > 0 ||
-		     r->extras.n_keys > 0 || r->extras.drop || r->n_rules > 0;
+		     r->extras.n_keys > 0 || r->extras.drop || r->n_rules > 0 ||
+		     r->owned;
 	size_t i;
 
 	for (i = 0; i < NELEM(names); i++) {
@@ -294,7 +306,55 @@ refuse_narrowing(
 		load_complain(l, v,
 		    "an unconstrained role is allowed everything, unread: "
 		    "allow, deny, may, constraints, fields, query, "
-		    "unknown_fields and rules have no place in it");
+		    "unknown_fields, rules and owned have no place in it");
+	}
+}
+
+/* Is it allowed by some rule alone? */
+static bool
+may_allow(const struct role *r, size_t op)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_rules; i++) {
+		if (r->rules[i].allow && r->rules[i].ops[op]) {
+			return true;
+		}
+	}
+	return r->allowed[op];
+}
+
+/* What would reach other tenants' objects all the same. */
+static void
+check_owned(struct loader *l, const struct role *r, const struct json_node *v)
+{
+	static const enum rule reaching[] = { RULE_VOLUMES_FROM, RULE_LINKS,
+		RULE_HOST_NAMESPACES };
+	const struct op *op;
+	size_t i, n;
+
+	op = ops_all(&n);
+	for (i = 0; i < n; i++) {
+		if (may_allow(r, i) && tenant_how(&op[i]) == OWN_NEVER) {
+			load_complain(l, v,
+			    "an owned role cannot have %s, which cannot be "
+			    "held to what a tenant owns: deny it",
+			    op[i].name);
+		}
+	}
+	for (i = 0; i < NELEM(reaching); i++) {
+		if (r->may & RULE_BIT(reaching[i])) {
+			load_complain(l, v,
+			    "an owned role cannot have the rule \"%s\" in its "
+			    "\"may\": it reaches what other tenants own",
+			    rule_name(reaching[i]));
+		}
+	}
+	if (r->buildkit) {
+		load_complain(l, v,
+		    "an owned role cannot have BuildKit sessions, which share "
+		    "one cache: extend a role without \"buildkit\", such as "
+		    "\"tenant\"");
 	}
 }
 
@@ -318,6 +378,9 @@ read_role(struct loader *l, struct role *r, const struct json_node *v)
 		load_ops(l, m, false, set_denied, r);
 	}
 	r->may &= ~constraint_taken(&r->limits);
+	if (r->owned && !r->unconstrained) {
+		check_owned(l, r, v);
+	}
 	if (r->unconstrained) {
 		refuse_narrowing(l, r, v);
 	}
@@ -432,7 +495,8 @@ load_want_role(struct loader *l, const struct json_node *at, struct span name,
 	if (r == NULL && !l->nomem) {
 		load_complain(l, at,
 		    "no role %s, neither in \"roles\" nor among "
-		    "the presets (admin, read-only, ci-runner, builder)",
+		    "the presets (admin, read-only, ci-runner, builder, "
+		    "tenant)",
 		    quote(name).s);
 	}
 	return r;

@@ -85,7 +85,8 @@ struct policy_why {
 	const char *rule;  /* a short stable name: "privileged" */
 	char path[128];	   /* JSON path or query key; "" if none */
 	unsigned line;	   /* of the policy file; 0 if none */
-	unsigned status;   /* of a refusal: 403; 404: dockerd knows no such */
+	unsigned status;   /* of a refusal: 403; 404: no such; 409: taken */
+	char tenant[64];   /* whose client it is; "" if nobody's */
 	char message[512]; /* the sentence for the client, on a refusal */
 };
 
@@ -122,6 +123,8 @@ enum verdict policy_body(
 
 /* The target to GET from dockerd, such as "/v1.24/containers/x/json". */
 struct span policy_next_fact(const struct decision *d);
+/* Not empty: POST this JSON there, in place of the GET. */
+struct span policy_fact_body(const struct decision *d);
 /* status: of dockerd's answer; body: all of it, borrowed for the call. */
 enum verdict policy_fact(struct decision *d, unsigned status, struct span body,
     struct policy_why *why);

@@ -19,6 +19,7 @@ struct role {
 	bool open;     /* being read: a role must not extend itself */
 	bool unconstrained;
 	bool buildkit; /* "buildkit": "unjudged" */
+	bool owned;    /* its clients have what their tenant has made */
 	uint64_t may;  /* RULE_BIT() set */
 	struct constraints limits;
 	struct extras extras;
@@ -40,6 +41,7 @@ struct match {
 struct client {
 	struct match match;
 	const struct role *role;
+	struct span tenant; /* a name, "{cn}", "{ou}", "{o}", or empty */
 	unsigned line;
 	struct client *next;
 };
@@ -48,6 +50,7 @@ struct policy {
 	struct arena arena; /* holds all of it */
 	struct role *roles;
 	struct client *clients;
+	bool owned; /* a client has an owned role */
 	struct path_world paths;
 };
 

@@ -132,6 +132,7 @@ put_decision(struct jsonw *w, const struct audit_event *e)
 
 	jsonw_kv_str(w, "decision", e->decision);
 	jsonw_kv_str(w, "role", why == NULL ? "" : why->role);
+	jsonw_kv_str(w, "tenant", why == NULL ? "" : why->tenant);
 	jsonw_kv_str(w, "rule", why == NULL ? "" : why->rule);
 	jsonw_kv_str(w, "json_path", why == NULL ? "" : why->path);
 	jsonw_kv_u64(w, "policy_line", why == NULL ? 0 : why->line);

@@ -214,7 +214,8 @@ print_answer(
 	if (v == VERDICT_NEED_FACT) {
 		target = policy_next_fact(d);
 		printf("allow, if dockerd shows nothing that the role refuses "
-		       "in\n  GET %.*s\n",
+		       "in\n  %s %.*s\n",
+		    policy_fact_body(d).len > 0 ? "POST" : "GET",
 		    SPAN_ARG(target));
 	} else {
 		puts(v == VERDICT_DENY ? "deny" : "allow");

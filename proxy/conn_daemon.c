@@ -129,21 +129,35 @@ daemon_answer_head(struct conn *c, enum method to, bool *got, struct diag *d)
 
 /* --- facts --------------------------------------------------------------- */
 
-/* GET what policy asks for, on the connection that the request will use. */
+/* What policy asks for, on the connection that the request will use. */
 static enum err
 write_question(struct conn *c)
 {
 	struct span target = policy_next_fact(c->req->decision);
-	enum err rc = buf_append_str(&c->daemon_out, "GET ");
+	struct span body = policy_fact_body(c->req->decision);
+	enum err rc;
+
+	c->daemon_out.max = 2 * (size_t)c->w->gate->limits.head_bytes +
+			    LIMIT_LANE_BYTES + body.len;
+	rc = buf_append_str(&c->daemon_out, body.len > 0 ? "POST " : "GET ");
 
 	c->daemon_busy = true;
 	if (rc == ERR_OK) {
 		rc = buf_append(&c->daemon_out, target.p, target.len);
 	}
-	return rc == ERR_OK ? buf_append_str(&c->daemon_out,
-				  " HTTP/1.1\r\nHost: docker\r\nAccept: "
-				  "application/json\r\n\r\n")
-			    : rc;
+	if (rc == ERR_OK) {
+		rc = buf_append_str(&c->daemon_out,
+		    " HTTP/1.1\r\nHost: docker\r\nAccept: "
+		    "application/json\r\n");
+	}
+	if (rc != ERR_OK || body.len == 0) {
+		return rc == ERR_OK ? buf_append_str(&c->daemon_out, "\r\n")
+				    : rc;
+	}
+	rc = buf_printf(&c->daemon_out,
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	    body.len);
+	return rc == ERR_OK ? buf_append(&c->daemon_out, body.p, body.len) : rc;
 }
 
 static enum step

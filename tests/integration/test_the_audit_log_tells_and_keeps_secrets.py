@@ -10,7 +10,7 @@ LANES = "few"
 
 SECRET = "hunter2hunter2"
 FIELDS = {"time", "event", "client", "id", "method", "path", "op", "object",
-          "decision", "role", "rule", "json_path", "policy_line", "notes"}
+          "decision", "role", "rule", "json_path", "policy_line", "tenant", "notes"}
 END_FIELDS = {"status", "client_bytes", "daemon_bytes", "duration_ms", "ended"}
 
 

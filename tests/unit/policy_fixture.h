@@ -24,6 +24,7 @@ struct asked {
 	char body[8192];   /* policy_new_body() */
 	char target[4096]; /* policy_write_target() */
 	char facts[1024];  /* targets asked for, each followed by a blank */
+	char made[1024];   /* what was to be POSTed, likewise */
 };
 
 static inline enum verdict
@@ -39,6 +40,11 @@ answer_facts(struct decision *d, const struct told *told, struct asked *out)
 		n = strlen(out->facts);
 		snprintf(out->facts + n, sizeof(out->facts) - n, "%.*s ",
 		    SPAN_ARG(target));
+		if (policy_fact_body(d).len > 0) {
+			n = strlen(out->made);
+			snprintf(out->made + n, sizeof(out->made) - n, "%.*s ",
+			    SPAN_ARG(policy_fact_body(d)));
+		}
 		while (t != NULL && t->target != NULL &&
 		       !span_is(target, t->target)) {
 			t++;
@@ -99,7 +105,8 @@ ask_policy(const struct policy *pol, const struct principal *who,
 		assert_int_equal(out->verdict, VERDICT_DENY);
 		assert_true(out->why.message[0] != '\0');
 		assert_true(out->why.rule[0] != '\0');
-		assert_true(out->why.status == 403 || out->why.status == 404);
+		assert_true(out->why.status == 403 || out->why.status == 404 ||
+			    out->why.status == 409);
 	}
 	arena_fini(&arena);
 }

@@ -240,7 +240,7 @@ refuses_policies_that_cannot_be_meant(void **state)
 		{ "\"image\":{}", "no constraint \"image\"" },
 		{ "\"images\":[]", "\"images\" must be an object" },
 		{ "\"images\":{\"runs\":[]}",
-		    "expected run, pull, push, tag or digest_only" },
+		    "expected run, pull, push, tag, remove or digest_only" },
 		{ "\"images\":{\"run\":\"*\"}", "expected a list" },
 		{ "\"images\":{\"run\":[3]}", "expected a text" },
 		{ "\"images\":{\"run\":[\"\"]}", "not empty" },
