@@ -108,6 +108,9 @@ TEXTS = [
 ]
 
 DEPTHS = [
+    # The object is one level, and "platform" is what clients send and nobody reads.
+    bodies("depth", "65", f'"platform":{"[" * 64 + "]" * 64},"Tty":true', ("Config", "Tty"),
+           MADE, "body"),
     bodies("depth", "100", f'"x":{TOWER},"HostConfig":{{"Privileged":true}}', PRIVILEGED,
            MADE, "body"),
     bodies("depth", "10001", f'"x":{TOWER_TOO_HIGH},"Tty":true', ("Id",), NOT_MADE,

@@ -32,6 +32,7 @@ CASES = [
     taken("other-case", '"cmd":["true"]', COMMAND, ["true"]),
     taken("escapes", '"Cmd":["\\u0074rue","\\/","\\ud83d\\ude00"]', COMMAND,
           ["true", "/", "\U0001f600"]),
+    taken("depth-of-64", f'"platform":{"[" * 63 + "]" * 63},"Cmd":["true"]', COMMAND, ["true"]),
     taken("blanks", ' \r\n\t"Cmd" : [ "true" ] ', COMMAND, ["true"]),
     taken("type-in-capitals", '"Cmd":["true"]', COMMAND, ["true"],
           "Content-Type: Application/JSON"),
@@ -39,6 +40,11 @@ CASES = [
           "Content-Type: application/json; charset=utf-16"),
     taken("coding-in-capitals", '"Cmd":["true"]', COMMAND, ["true"], coding=b"Chunked"),
     taken("coding-with-blanks", '"Cmd":["true"]', COMMAND, ["true"], coding=b"  chunked \t"),
+    # A gate that obeyed would send a body without a length, or none.
+    Case("taken", "connection-names-type-and-length",
+         lambda t: t.create(body_text('"Cmd":["true"]'),
+                            ["Connection: Content-Type, Content-Length"]),
+         lambda t: t.inspect(*COMMAND), (201, ["true"]), 201, ""),
     taken("escaped-path", '"Cmd":["true"]', COMMAND, ["true"],
           target="/c%6fntainers%2fcre%61te"),
 ]
