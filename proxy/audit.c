@@ -29,6 +29,7 @@ enum err
 audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
 {
 	struct audit *a = calloc(1, sizeof(*a));
+	struct audit_chain *chain = NULL;
 	struct audit_sink *sink = NULL;
 	enum err rc;
 
@@ -36,11 +37,17 @@ audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
 		return ERR_NOMEM;
 	}
 	a->required = opt->required;
-	rc = audit_sink_open(opt->to, &sink, d);
+	/* Before the sink ends a torn line, which is a link of the chain. */
+	rc = audit_chain_new(
+	    audit_sink_is_file(opt->to) ? opt->to : NULL, opt->key, &chain, d);
 	if (rc == ERR_OK) {
-		rc = audit_writer_new(sink, &opt->queue, &a->writer);
+		rc = audit_sink_open(opt->to, &sink, d);
+	}
+	if (rc == ERR_OK) {
+		rc = audit_writer_new(sink, chain, &opt->queue, &a->writer);
 	}
 	if (rc != ERR_OK) {
+		audit_chain_free(chain);
 		audit_sink_close(sink);
 		free(a);
 		return rc;
@@ -58,19 +65,26 @@ audit_close(struct audit *a)
 	}
 }
 
-static void
-put_time(struct jsonw *w)
+void
+audit_stamp(char stamp[AUDIT_STAMP_SIZE])
 {
 	struct timespec ts;
 	struct tm tm;
-	char stamp[64];
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
-	(void)snprintf(stamp, sizeof(stamp),
+	(void)snprintf(stamp, AUDIT_STAMP_SIZE,
 	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900,
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 	    ts.tv_nsec / 1000000);
+}
+
+static void
+put_time(struct jsonw *w)
+{
+	char stamp[AUDIT_STAMP_SIZE];
+
+	audit_stamp(stamp);
 	jsonw_kv_str(w, "time", stamp);
 }
 

@@ -42,8 +42,9 @@ struct audit_event {
 };
 
 struct audit_options {
-	const char *to; /* a file to append to, or "-": standard output */
-	bool required;	/* no record, no change of state */
+	const char *to;	 /* a file to append to, or "-": standard output */
+	const char *key; /* file of the key for checkpoints; NULL: none */
+	bool required;	 /* no record, no change of state */
 	struct audit_queue_size queue;
 };
 
@@ -69,6 +70,10 @@ bool audit_permits(const struct audit *a, char *why, size_t size);
 void audit_reopen(struct audit *a);
 /* Waits until what was written before has left; false: not within ms. */
 bool audit_flush(struct audit *a, unsigned ms) MUST_USE;
+
+/* Now, as records have it. */
+#define AUDIT_STAMP_SIZE 64
+void audit_stamp(char stamp[AUDIT_STAMP_SIZE]);
 
 /* The record of n that are missing, with its LF; for the writer. */
 enum err audit_build_lost(struct buf *line, uint64_t n) MUST_USE;

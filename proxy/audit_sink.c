@@ -71,6 +71,12 @@ open_file(const char *path, struct diag *d)
 	return fd;
 }
 
+bool
+audit_sink_is_file(const char *to)
+{
+	return strcmp(to, "-") != 0;
+}
+
 enum err
 audit_sink_open(const char *to, struct audit_sink **out, struct diag *d)
 {

@@ -10,6 +10,9 @@
 
 struct audit_sink;
 
+/* Is it the name of a file? */
+bool audit_sink_is_file(const char *to);
+
 /* to: a file to append to, or "-" for standard output. */
 enum err audit_sink_open(
     const char *to, struct audit_sink **out, struct diag *d) MUST_USE;

@@ -69,6 +69,7 @@ struct audit_writer {
 
 	/* The writer's own. */
 	struct audit_sink *sink;
+	struct audit_chain *chain;
 	struct block batch;
 	struct buf out;
 	size_t out_records, out_told; /* whole lines that end in out */
@@ -324,7 +325,7 @@ push(struct audit_writer *w)
 static bool
 add_line(struct audit_writer *w, struct span line)
 {
-	if (buf_append(&w->out, line.p, line.len) != ERR_OK) {
+	if (audit_chain_add(w->chain, line, &w->out) != ERR_OK) {
 		atomic_fetch_add(&w->lost, 1); /* memory */
 	}
 	return w->out.len < WRITER_SLICE_BYTES || push(w);
@@ -358,6 +359,40 @@ write_batch(struct audit_writer *w, uint64_t missing)
 	return ok && push(w);
 }
 
+/* A checkpoint, where one is due or this is the last chance. */
+static bool
+seal(struct audit_writer *w, bool last_chance)
+{
+	int due = audit_chain_due(w->chain, time(NULL));
+	char stamp[AUDIT_STAMP_SIZE];
+
+	if (due == -1 || (due > 0 && !last_chance)) {
+		return true;
+	}
+	audit_stamp(stamp);
+	if (audit_chain_sign(w->chain, stamp, &w->out) != ERR_OK) {
+		log_error("audit: a checkpoint could not be signed");
+		return true;
+	}
+	return push(w);
+}
+
+/* Waits for work, or for a checkpoint to be due. */
+static void
+wait_for_work(struct audit_writer *w)
+{
+	int due = audit_chain_due(w->chain, time(NULL));
+	struct timespec t;
+
+	w->waiting = true;
+	if (due == -1) {
+		pthread_cond_wait(&w->wake, &w->lock);
+		return;
+	}
+	in_ms(&t, (unsigned)due * 1000);
+	(void)pthread_cond_timedwait(&w->wake, &w->lock, &t);
+}
+
 /* Waits for work, then lets some gather. */
 static void
 gather(struct audit_writer *w)
@@ -367,9 +402,8 @@ gather(struct audit_writer *w)
 
 	pthread_mutex_lock(&w->lock);
 	while (w->queue.records == 0 && w->missing == 0 && !w->stop &&
-	       !w->reopen) {
-		w->waiting = true;
-		pthread_cond_wait(&w->wake, &w->lock);
+	       !w->reopen && audit_chain_due(w->chain, time(NULL)) != 0) {
+		wait_for_work(w);
 	}
 	w->waiting = false;
 	nap_now = !w->stop && !w->reopen;
@@ -438,7 +472,7 @@ run(void *arg)
 	while (ok && !stops) {
 		gather(w);
 		missing = take_queue(w, &reopens, &stops);
-		ok = write_batch(w, missing);
+		ok = write_batch(w, missing) && seal(w, stops || reopens);
 		give_back(w);
 		if (ok && reopens) {
 			reopen(w);
@@ -473,6 +507,7 @@ static void
 release(struct audit_writer *w)
 {
 	audit_sink_close(w->sink);
+	audit_chain_free(w->chain);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->done);
@@ -496,8 +531,8 @@ init_locks(struct audit_writer *w)
 }
 
 enum err
-audit_writer_new(struct audit_sink *sink, const struct audit_queue_size *size,
-    struct audit_writer **out)
+audit_writer_new(struct audit_sink *sink, struct audit_chain *chain,
+    const struct audit_queue_size *size, struct audit_writer **out)
 {
 	struct audit_writer *w = calloc(1, sizeof(*w));
 	enum err rc = ERR_NOMEM;
@@ -511,11 +546,13 @@ audit_writer_new(struct audit_sink *sink, const struct audit_queue_size *size,
 	w->queue.p = malloc(size->bytes);
 	w->batch.p = malloc(size->bytes);
 	w->sink = sink;
+	w->chain = chain;
 	if (w->queue.p != NULL && w->batch.p != NULL) {
 		rc = start(w);
 	}
 	if (rc != ERR_OK) {
 		w->sink = NULL;
+		w->chain = NULL;
 		release(w);
 		return rc;
 	}

@@ -7,6 +7,7 @@
  * Whoever puts a record in copies it and goes on; only the writer waits for
  * a sink.
  */
+#include "audit_chain.h"
 #include "audit_sink.h"
 
 struct audit_writer;
@@ -31,9 +32,9 @@ struct audit_stats {
 };
 
 /*
- * Takes sink on success.  The thread blocks all signals.
+ * Takes sink and chain on success.  The thread blocks all signals.
  */
-enum err audit_writer_new(struct audit_sink *sink,
+enum err audit_writer_new(struct audit_sink *sink, struct audit_chain *chain,
     const struct audit_queue_size *size, struct audit_writer **out) MUST_USE;
 /* Writes what is queued, as long as the sink takes it within
  * LIMIT_AUDIT_STOP_MS; then logs what it had to leave.  NULL is fine. */

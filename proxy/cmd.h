@@ -7,7 +7,8 @@
  * returns the exit status: 0, 1 for a failure explained in one line on
  * standard error, 2 for wrong usage.
  */
-int cmd_gate(int argc, char **argv);   /* dinv gate: cmd_gate.c */
+int cmd_gate(int argc, char **argv); /* dinv gate: cmd_gate.c */
+int cmd_audit(int argc, char **argv);
 int cmd_cert(int argc, char **argv);   /* dinv cert ...: cmd_cert.c */
 int cmd_policy(int argc, char **argv); /* dinv policy ...: cmd_policy.c */
 int cmd_reload(int argc, char **argv); /* dinv reload: cmd_reload.c */

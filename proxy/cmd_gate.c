@@ -52,6 +52,9 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "builder" },
 		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
 		    "append audit records here; - for standard output" },
+		{ "audit-key", FLAG_STRING, &f->conf.audit_key, "FILE",
+		    "the key that signs checkpoints of the audit log, made if\n"
+		    "missing (default the audit file's name and .key)" },
 		{ "audit-required", FLAG_BOOL, &f->conf.audit_required, "",
 		    "while records cannot be written, refuse what changes "
 		    "state" },

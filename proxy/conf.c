@@ -71,6 +71,7 @@ static const struct conf_key conf_keys[] = {
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "policy", CONF_STRING, AT(policy), NULL },
 	{ "audit", CONF_STRING, AT(audit), NULL },
+	{ "audit_key", CONF_STRING, AT(audit_key), NULL },
 	{ "audit_required", CONF_BOOL, AT(audit_required), NULL },
 	{ "admin", CONF_STRING, AT(admin), NULL },
 	{ "insecure_admin_remote", CONF_BOOL, AT(insecure_admin_remote), NULL },

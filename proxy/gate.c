@@ -24,6 +24,7 @@
 #include "admin.h"
 #include "base/secret.h"
 #include "certs_watch.h"
+#include "gate_audit.h"
 #include "gate_tls.h"
 #include "links.h"
 #include "log.h"
@@ -238,19 +239,6 @@ open_admin(struct running *r, struct diag *d)
 }
 
 static enum err
-open_audit(const struct gate_config *conf, struct audit **out, struct diag *d)
-{
-	const struct limits *l = &conf->limits;
-	const struct audit_options opt = {
-		.to = conf->audit,
-		.required = conf->audit_required,
-		.queue = { l->audit_queue_bytes, l->audit_queue_records },
-	};
-
-	return audit_open(&opt, out, d);
-}
-
-static enum err
 prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	enum err rc;
@@ -271,7 +259,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
-		rc = open_audit(conf, &r->gate.audit, d);
+		rc = gate_open_audit(conf, &r->gate.audit, d);
 	}
 	if (rc == ERR_OK) {
 		r->gate.census = census_new(conf->limits.connections,

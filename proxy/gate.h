@@ -20,8 +20,9 @@ struct gate_config {
 	struct str_list listen;
 	const char *upstream;
 	const char *certs;
-	const char *policy; /* file, or a preset's name */
-	const char *audit;  /* file, "-", or NULL */
+	const char *policy;    /* file, or a preset's name */
+	const char *audit;     /* file, "-", or NULL */
+	const char *audit_key; /* NULL: beside the file */
 	bool audit_required;
 	enum gate_tls tls;
 	enum tls_version tls_min, tls_max;

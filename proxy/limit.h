@@ -75,6 +75,11 @@
 #define LIMIT_AUDIT_RETRY_MS 250
 /* At the end, for a sink that does not take what is left. */
 #define LIMIT_AUDIT_STOP_MS 3000
+/* What the chain adds to a record: its number and a hash. */
+#define LIMIT_AUDIT_LINK_BYTES 128
+/* A checkpoint after so many records, or so long after the first of them. */
+#define LIMIT_AUDIT_CHECKPOINT_RECORDS 1000
+#define LIMIT_AUDIT_CHECKPOINT_S 60
 /* How often the operator is told that it still fails. */
 #define LIMIT_AUDIT_COMPLAIN_S 60
 

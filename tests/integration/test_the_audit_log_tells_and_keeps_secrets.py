@@ -75,5 +75,6 @@ def test_a_record_cannot_be_forged(lane):
         with lane.gate.connect() as client:
             assert client.ask("POST", target, (), b"").status in (400, 404)
     records = lane.gate.audit_records()      # each line is JSON, or this fails
-    assert all(r["event"] in ("decision", "end", "handshake") for r in records)
+    assert all(r["event"] in ("decision", "end", "handshake", "checkpoint")
+               for r in records)
     assert all(r.get("role", "admin") in ("admin", "") for r in records)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROXY_AUDIT_CHAIN_H
+#define PROXY_AUDIT_CHAIN_H
+
+/*
+ * Records in a chain: each has a number and the hash of the line before it,
+ * and now and then a checkpoint signs where the chain stands.  docs/audit.md
+ * says what that proves.  One thread at a time.
+ */
+#include <time.h>
+
+#include "base/buf.h"
+#include "certs/seal.h"
+
+struct audit_chain;
+
+/*
+ *   path  the file that the chain goes on in, or NULL
+ *   key   file of the key that signs, made if missing; NULL: no checkpoints
+ */
+enum err audit_chain_new(const char *path, const char *key,
+    struct audit_chain **out, struct diag *d) MUST_USE;
+void audit_chain_free(struct audit_chain *c);
+
+/* line: a record, "{...}\n".  It goes to out with its number and hash;
+ * on failure the chain stays where it was. */
+enum err audit_chain_add(
+    struct audit_chain *c, struct span line, struct buf *out) MUST_USE;
+
+/* Seconds until a checkpoint is due, 0: now, -1: there is nothing to sign. */
+int audit_chain_due(const struct audit_chain *c, time_t now);
+enum err audit_chain_sign(
+    struct audit_chain *c, const char *stamp, struct buf *out) MUST_USE;
+
+/* --- for who reads ------------------------------------------------------- */
+
+struct audit_link {
+	uint64_t seq;
+	uint8_t prev[SEAL_HASH_BYTES];
+};
+
+/* A record's link (line without LF); false: it is no whole record. */
+bool audit_link_parse(struct span line, struct audit_link *out);
+/* A checkpoint's parts: what is signed, the key's name, the signature. */
+bool audit_link_seal(
+    struct span line, struct span *bytes, struct span *key, struct span *seal);
+
+#endif
