@@ -60,8 +60,9 @@ check_address(struct walk *w, struct span ip)
 	if (list->set && !words_have(list, ip) &&
 	    !(ip.len == 0 && words_have(list, span_of("0.0.0.0")))) {
 		walk_refuse_all(w, RULE_PUBLISHED_PORTS,
-		    "a port published on the address %s (allowed: %s)",
-		    quote(ip).s, words_show(list).s);
+		    "a port published on %s%s (allowed: %s)",
+		    ip.len == 0 ? "every address" : "the address ",
+		    ip.len == 0 ? "" : quote(ip).s, words_show(list).s);
 	}
 }
 

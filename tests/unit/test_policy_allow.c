@@ -14,7 +14,7 @@
 
 static const struct role_case ports[] = {
 	{ CREATE, PORT("", "30000"), "published-ports", P0,
-	    "a port published on the address \"\" (allowed: 127.0.0.1)" },
+	    "a port published on every address (allowed: 127.0.0.1)" },
 	{ CREATE, PORT("0.0.0.0", "30000"), "published-ports", P0, "" },
 	{ CREATE, PORT("::", "30000"), "published-ports", P0, "" },
 	{ CREATE, PORT("127.0.0.1", "80"), "published-ports", P0,
