@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "certs/dind.h"
 #include "certs/store.h"
 #include "cmd.h"
 #include "ensure.h"
@@ -39,11 +40,15 @@
 
 static struct entry_opts opts = {
 	.storage = "overlay2",
-	.certs = "/certs",
 	.socket = "/var/run/docker.sock",
 	.dockerd = "dockerd",
 	.grace_s = 10,
 };
+
+#define CERTS_DEFAULT "/certs"
+
+/* ca/, server/ and client/ beside the store's own names. */
+static bool dind_layout;
 
 static const struct flag entry_flags[] = {
 	{ "tlsverify", FLAG_BOOL, &opts.tlsverify, "",
@@ -55,7 +60,8 @@ static const struct flag entry_flags[] = {
 	    "where the gate listens, such as tcp://127.0.0.1:2376;\n"
 	    "without it all addresses, 2376 with TLS, 2375 in the clear" },
 	{ "certs", FLAG_STRING, &opts.certs, "DIR",
-	    "certificates; what is missing is made" },
+	    "certificates; what is missing is made (default /certs, or\n"
+	    "DOCKER_TLS_CERTDIR)" },
 	{ "host", FLAG_LIST, &opts.host, "NAME",
 	    "a name or address for the server certificate, besides this\n"
 	    "machine's own, when it is made" },
@@ -87,7 +93,9 @@ static const struct flag_set entry_set = {
 	.usage = "dinv [flags] [-- dockerd flags]",
 	.about = "Starts dockerd on its unix socket and the gate in front of "
 		 "it.\nEnvironment: DOCKER_OPTS (more dockerd flags), "
-		 "LOCAL=true, DEBUG=true.",
+		 "LOCAL=true, DEBUG=true,\nDOCKER_TLS_CERTDIR (as docker:dind: "
+		 "-tlsverify, certificates there in its layout\ntoo), "
+		 "DOCKER_TLS_SAN (DNS:NAME,IP:ADDRESS,...).",
 	.flag = entry_flags,
 	.n = NELEM(entry_flags),
 	.max_operands = 0,
@@ -125,6 +133,59 @@ add_docker_opts(struct diag *d)
 	return rc;
 }
 
+/* "DNS:a,IP:1.2.3.4", as OpenSSL writes alternative names. */
+static enum err
+add_san(struct diag *d)
+{
+	const char *text = getenv("DOCKER_TLS_SAN");
+	char *copy, *item, *rest;
+	enum err rc = ERR_OK;
+
+	if (text == NULL || text[0] == '\0') {
+		return ERR_OK;
+	}
+	copy = strdup(text); /* the names live as long as the program */
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	rest = copy;
+	while (rc == ERR_OK && (item = strsep(&rest, ",")) != NULL) {
+		item += strspn(item, " ");
+		if (strncmp(item, "DNS:", 4) == 0) {
+			rc = str_list_add(&opts.host, item + 4);
+		} else if (strncmp(item, "IP:", 3) == 0) {
+			rc = str_list_add(&opts.host, item + 3);
+		} else {
+			diag_set(d, 0, 0,
+			    "DOCKER_TLS_SAN takes DNS:NAME and IP:ADDRESS, "
+			    "with commas between them");
+			rc = ERR_USAGE;
+		}
+	}
+	return rc;
+}
+
+/*
+ * As with docker:dind: a folder for certificates means mutual TLS.  Flags win.
+ */
+static enum err
+take_tls_certdir(struct diag *d)
+{
+	const char *dir = getenv("DOCKER_TLS_CERTDIR");
+
+	if (dir == NULL || dir[0] == '\0') {
+		return ERR_OK;
+	}
+	dind_layout = true;
+	if (opts.certs == NULL) {
+		opts.certs = dir;
+	}
+	if (!opts.tls && opts.config == NULL) {
+		opts.tlsverify = true;
+	}
+	return add_san(d);
+}
+
 /* Whether a gate could bind [::]; where not, it is not asked to. */
 static bool
 have_ipv6(void)
@@ -154,8 +215,14 @@ read_options(char **rest, struct diag *d)
 		}
 	}
 	rc = add_docker_opts(d);
+	if (rc == ERR_OK) {
+		rc = take_tls_certdir(d);
+	}
 	if (rc != ERR_OK) {
 		return rc;
+	}
+	if (opts.certs == NULL) {
+		opts.certs = CERTS_DEFAULT;
 	}
 	opts.debug = debug != NULL && debug[0] != '\0';
 	opts.local = opts.local || env_is_true("LOCAL");
@@ -203,6 +270,24 @@ warn_of_open_doors(enum entry_mode mode)
 		 "made in %s), publish 2376, and use docker --tlsverify -H "
 		 "tcp://HOST:2376",
 	    opts.certs);
+}
+
+static bool
+have_certs(enum entry_mode mode)
+{
+	enum store_mode store = mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY;
+	struct diag d = { 0, 0, "" };
+	bool ok;
+
+	ok = !dind_layout || dind_take(opts.certs, &d) == ERR_OK;
+	if (ok && !ensure_certs(opts.certs, store, &opts.host)) {
+		return false; /* it was logged why */
+	}
+	ok = ok && (!dind_layout || dind_give(opts.certs, &d) == ERR_OK);
+	if (!ok) {
+		log_error("certificates: %s dir=%s", d.text, opts.certs);
+	}
+	return ok;
 }
 
 /* This very program, by the name under which it is found again. */
@@ -277,10 +362,7 @@ cmd_entry(int argc, char **argv)
 	mode = entry_mode(&opts);
 	if (!opts.local) {
 		warn_of_open_doors(mode);
-		if (mode != ENTRY_PLAIN &&
-		    !ensure_certs(opts.certs,
-			mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY,
-			&opts.host)) {
+		if (mode != ENTRY_PLAIN && !have_certs(mode)) {
 			return 1;
 		}
 	}
