@@ -531,14 +531,16 @@ size_t
 policy_check(struct span text, void (*report)(void *arg, const struct diag *d),
     void *arg)
 {
-	struct loader l = { .report = report, .arg = arg };
+	struct load_order order = { .report = report, .arg = arg };
+	struct loader l = { .report = load_order_keep, .arg = &order };
 	struct diag nomem = { 0, 0, "out of memory" };
 
 	l.pol = new_policy();
 	if (l.pol == NULL || load(&l, text) == ERR_NOMEM) {
 		l.errors++;
-		report(arg, &nomem);
+		load_order_keep(&order, &nomem);
 	}
+	load_order_tell(&order);
 	policy_free(l.pol);
 	return l.errors;
 }

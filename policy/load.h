@@ -19,6 +19,18 @@ struct loader {
 void load_complain(struct loader *l, const struct json_node *at,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Complaints that are kept, and told in the order of the file. */
+struct load_order {
+	void (*report)(void *arg, const struct diag *d);
+	void *arg;
+	struct diag *d;
+	size_t n, cap;
+};
+
+void load_order_keep(void *order, const struct diag *d);
+/* Tells and frees them. */
+void load_order_tell(struct load_order *o);
+
 /*
  * Parses a policy's text; complains of what is no JSON, and of members that
  * come twice: then ERR_OK, because the rest can be read.

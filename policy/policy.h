@@ -29,7 +29,8 @@ enum err policy_load(
     struct span text, struct policy **out, struct diag *d) MUST_USE;
 
 /*
- * Reports every error of a policy file, in the order found; returns how many.
+ * Reports every error of a policy file, in the order of the file; returns how
+ * many.
  */
 size_t policy_check(struct span text,
     void (*report)(void *arg, const struct diag *d), void *arg);

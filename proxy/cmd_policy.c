@@ -45,62 +45,11 @@ text_span(const struct secret *text)
 
 /* --- check --------------------------------------------------------------- */
 
-/* Complaints, in the order of the file when they are printed. */
-struct complaints {
-	struct diag *d;
-	size_t n, cap;
-	const char *path;
-};
-
 static void
-print_error(const char *path, const struct diag *d)
+print_error(void *arg, const struct diag *d)
 {
-	fprintf(stderr, "%s:%u:%u: %s\n", path, d->line, d->col, d->text);
-}
-
-/* Short of memory it is told at once, out of order. */
-static void
-keep_error(void *arg, const struct diag *d)
-{
-	struct complaints *c = arg;
-	size_t cap = c->cap == 0 ? 16 : c->cap * 2;
-	struct diag *grown;
-
-	if (c->n == c->cap) {
-		grown = realloc(c->d, cap * sizeof(*grown));
-		if (grown == NULL) {
-			print_error(c->path, d);
-			return;
-		}
-		c->d = grown;
-		c->cap = cap;
-	}
-	c->d[c->n++] = *d;
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct diag *x = a, *y = b;
-
-	if (x->line != y->line) {
-		return x->line < y->line ? -1 : 1;
-	}
-	return x->col == y->col ? 0 : x->col < y->col ? -1 : 1;
-}
-
-static void
-print_in_order(struct complaints *c)
-{
-	size_t i;
-
-	if (c->n > 0) {
-		qsort(c->d, c->n, sizeof(*c->d), by_place);
-	}
-	for (i = 0; i < c->n; i++) {
-		print_error(c->path, &c->d[i]);
-	}
-	free(c->d);
+	fprintf(stderr, "%s:%u:%u: %s\n", (const char *)arg, d->line, d->col,
+	    d->text);
 }
 
 static int
@@ -114,7 +63,6 @@ policy_cmd_check(int argc, char **argv)
 		.max_operands = 1,
 	};
 	struct secret text = { NULL, 0 };
-	struct complaints c = { .d = NULL };
 	int rc = flags_start(&set, &argc, argv, NULL);
 	size_t errors;
 
@@ -128,9 +76,7 @@ policy_cmd_check(int argc, char **argv)
 	if (!read_file(argv[1], &text)) {
 		return 1;
 	}
-	c.path = argv[1];
-	errors = policy_check(text_span(&text), keep_error, &c);
-	print_in_order(&c);
+	errors = policy_check(text_span(&text), print_error, argv[1]);
 	secret_fini(&text);
 	return errors == 0 ? 0 : 1;
 }

@@ -76,7 +76,8 @@ def refused_of(check, policies):
 
 
 def role(members):
-    return {"clients": [{"match": {"cn": "*"}, "role": "t"}], "roles": {"t": members}}
+    return {"clients": [{"match": {"cn": "*"}, "role": "t", "tenant": "a"}],
+            "roles": {"t": members}}
 
 
 def constrained(members):
@@ -127,7 +128,7 @@ ROLE = {
     "query": ["ContainerInspect:foo"], "unknown_fields": "drop",
     "rules": [{"deny": ["@run"], "when": {"body.HostConfig.Dns[]": "10.*"}}],
     "audit": {"default": "metadata", "@read": "none", "ContainerCreate": "request"},
-    "unconstrained": True,
+    "owned": True, "unconstrained": True,
 }
 CONSTRAINTS = {
     "images": {"run": ["a/*"], "pull": ["*"], "push": ["sha256:*"], "tag": [],
@@ -178,11 +179,15 @@ def with_condition(name, value):
 PLACES = [
     (DEFINITIONS["role"], ROLE,
      lambda name, value: role({name: value} if name in ("extends", "unconstrained")
-                              else {"extends": "ci-runner", name: value})),
+                              else {"extends": "tenant" if name == "owned" else "ci-runner",
+                                    name: value})),
     (DEFINITIONS["constraints"], CONSTRAINTS,
      lambda name, value: constrained({name: value})),
     (DEFINITIONS["match"], MATCH,
      lambda name, value: {"clients": [{"match": {name: value}, "role": "admin"}]}),
+    (DEFINITIONS["client"], {"match": {"o": "x"}, "role": "admin", "tenant": "{ou}",
+                             "about": "text"},
+     lambda name, value: {"clients": [{"match": {"cn": "*"}, "role": "admin", name: value}]}),
     (DEFINITIONS["ruleWhen"], RULE, with_rule_member),
     (DEFINITIONS["condition"]["anyOf"][2], CONDITION, with_condition),
     (SCHEMA, {"$schema": "x", "about": "x", "clients": [], "roles": {}},
@@ -195,7 +200,7 @@ PROBES = [None, True, False, 0, 1, -1, 2.5, 1 << 70, "", "x", "*", "/", "\u0007"
           [{"path": "a", "mode": "ro"}], [{"path": "/", "mode": "rx"}],
           [{"path": "/"}], {"query.filters": 1}, {"filters": "x"}]
 # What the loader alone can know: names of roles, and what a path leads to.
-LOADER_ONLY = {("extends", value) for value in
+LOADER_ONLY = {(name, value) for name in ("extends", "role") for value in
                ("x", "*", "/", "\u0007", "@read", "2g", "0g", "no", "ro", "1-9", "drop")}
 
 

@@ -177,6 +177,7 @@ static const struct {
 struct said {
 	unsigned n[NELEM(twenty)];
 	unsigned wrong;
+	unsigned line; /* of the last one */
 };
 
 static void
@@ -186,6 +187,8 @@ hold_against_its_line(void *arg, const struct diag *d)
 	bool known = d->line > 0 && d->line <= NELEM(twenty);
 	size_t i = known ? d->line - 1 : 0;
 
+	assert_true(d->line >= s->line);
+	s->line = d->line;
 	if (known && twenty[i].says != NULL && twenty[i].col == d->col &&
 	    strstr(d->text, twenty[i].says) != NULL) {
 		s->n[i]++;
