@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PKI of somebody else's: RSA, P-384, intermediates, and its own lists."""
+
+import os
+import subprocess
+
+import pytest
+
+from gate import Gate
+from tlsclient import TlsClient, context
+from upstream import OK, Upstream, answering
+from waiting import wait_until
+
+MAKE = """
+set -e
+new() { # KIND NAME
+    case $1 in
+    rsa) openssl genrsa -out $2.key 2048 ;;
+    *) openssl ecparam -name $1 -genkey -noout -out $2.key ;;
+    esac
+}
+sign() { # NAME CA EXTENSIONS
+    printf "[x]\\n$3\\n" > $1.cnf
+    openssl req -new -key $1.key -subj "/O=Ex/CN=$1" -out $1.csr
+    openssl x509 -req -in $1.csr -CA $2.crt -CAkey $2.key -CAcreateserial \
+        -days 9 -sha384 -extfile $1.cnf -extensions x -out $1.crt
+}
+new $1 root
+openssl req -x509 -new -key root.key -sha256 -days 99 -subj "/O=Ex/CN=root ca" -out root.crt
+new $1 mid
+sign mid root "basicConstraints=critical,CA:TRUE,pathlen:0\\nkeyUsage=critical,keyCertSign,cRLSign"
+new $1 server
+sign server mid "subjectAltName=IP:127.0.0.1\\nextendedKeyUsage=serverAuth"
+for c in good bad; do
+    new $1 $c
+    sign $c mid "extendedKeyUsage=clientAuth"
+    mkdir $c
+    cat $c.crt mid.crt > $c/cert.pem
+    cp $c.key $c/key.pem
+done
+mkdir store
+cat root.crt mid.crt > store/ca.crt
+cat server.crt mid.crt > store/docker.crt
+cp server.key store/docker.key
+"""
+
+LIST = """
+set -e
+: > db; echo 01 > n
+printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=db\\ncrlnumber=n\\ndefault_md=sha256\\ndefault_crl_days=9\\n' > cnf
+openssl ca -config cnf -revoke bad.crt -keyfile mid.key -cert mid.crt
+openssl ca -config cnf -gencrl -keyfile mid.key -cert mid.crt -out list.pem
+mv list.pem store/crl.pem
+"""
+
+
+class Supplied:
+    def __init__(self, folder):
+        self.store = str(folder / "store")
+
+
+def run(folder, script, *args):
+    done = subprocess.run(["sh", "-c", script, "sh", *args], cwd=folder,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["rsa", "prime256v1", "secp384r1"])
+def test_a_chain_and_its_list(work, tmp_path, name, tls, kind):
+    run(tmp_path, MAKE, kind)
+    before = {n: (tmp_path / "store" / n).read_bytes()
+              for n in os.listdir(tmp_path / "store")}
+    upstream = Upstream(os.path.join(work, f"supplied-{name}.sock"), answering(OK))
+    gate = Gate(str(tmp_path), Supplied(tmp_path), upstream.path, tls=tls)
+
+    def status(who):
+        # root.crt alone: the intermediate has to come from the server
+        ctx = context(str(tmp_path / "root.crt"), str(tmp_path / who), tls)
+        try:
+            with TlsClient(("127.0.0.1", gate.port), ctx) as client:
+                return client.ask("GET", "/_ping").status
+        except (OSError, EOFError) as e:
+            return str(e)
+
+    try:
+        gate.start()
+        assert status("good") == 200
+        assert status("bad") == 200
+        run(tmp_path, LIST)
+        assert wait_until(lambda: "REVOKED" in str(status("bad")).upper(), 20)
+        assert status("good") == 200
+        assert {n: (tmp_path / "store" / n).read_bytes() for n in before} == before
+    finally:
+        gate.stop()
+        upstream.stop()
