@@ -11,6 +11,8 @@
  * Attackers name more than the gate would ever finish asking about, and write
  * names that are paths.
  */
+#include <stdio.h>
+
 #include "decision.h"
 #include "tenant.h"
 
@@ -123,15 +125,38 @@ static const struct {
 	[FACT_VOLUME] = { "/volumes/", "" },
 	[FACT_NETWORK] = { "/networks/", "" },
 	[FACT_SWARM_NETWORK] = { "/networks/", "?scope=swarm" },
+	[FACT_HOLDERS] = { "", "" }, /* write_holders() */
 	[FACT_NAME] = { "/containers/", "/json" },
 };
 
+/* The list of a tenant's containers that have a volume. */
+static enum err
+write_holders(const struct decision *d, const struct fact *f, struct buf *out)
+{
+	struct query_pair pair = { span_of("filters"), { NULL, 0 } };
+	char text[256];
+
+	snprintf(text, sizeof(text),
+	    "{\"volume\":{\"%.*s\":true},\"label\":{\"%s=%.*s\":true}}",
+	    (int)(f->name.len > 64 ? 64 : f->name.len), f->name.p, TENANT_LABEL,
+	    SPAN_ARG(d->tenant));
+	pair.value = span_of(text);
+	if (buf_append_str(out, "/containers/json?all=1") != ERR_OK) {
+		return ERR_NOMEM;
+	}
+	return canon_write_query(&pair, false, out);
+}
+
 /* Names come decoded; "." and ".." would be another path. */
 static enum err
-write_fact_target(const struct fact *f, struct buf *out)
+write_fact_target(
+    const struct decision *d, const struct fact *f, struct buf *out)
 {
 	enum err rc;
 
+	if (f->kind == FACT_HOLDERS) {
+		return write_holders(d, f, out);
+	}
 	if (f->make.len > 0) {
 		return buf_append_str(out, "/volumes/create");
 	}
@@ -177,7 +202,7 @@ decision_next(struct decision *d, struct policy_why *why)
 		return resolve_body(d, why);
 	}
 	buf_init(&b, (size_t)256 * 1024);
-	rc = write_fact_target(d->next, &b);
+	rc = write_fact_target(d, d->next, &b);
 	if (rc == ERR_OK) {
 		d->target = span_make(
 		    arena_dup(d->arena, buf_span(&b)), buf_span(&b).len);

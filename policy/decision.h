@@ -82,6 +82,8 @@ enum err decision_walk_need(
 /* Notes what no table knows and is not refused. */
 void decision_walk_note(void *arg, const char *what, const char *path);
 
+/* 64 lower-case hex digits: a container, a network, an anonymous volume. */
+bool decision_full_id(struct span s);
 /* Does it work inside a container, or give its files away? */
 bool decision_touches(const struct op *op);
 

@@ -33,6 +33,7 @@ static const char *const fact_words[] = {
 	[FACT_VOLUME] = "volume",
 	[FACT_NETWORK] = "network",
 	[FACT_SWARM_NETWORK] = "network of the swarm",
+	[FACT_HOLDERS] = "volume",
 	[FACT_NAME] = "container",
 };
 
@@ -59,9 +60,9 @@ member_text(const struct json_node *object, const char *name)
 							: span_make(NULL, 0);
 }
 
-/* 64 lower-case hex digits. */
-static bool
-is_full_id(struct span s)
+/* see decision.h */
+bool
+decision_full_id(struct span s)
 {
 	size_t i;
 
@@ -93,6 +94,7 @@ no_such(struct decision *d, const struct fact *f, enum rule r,
 		    "network %s not found", name);
 		break;
 	case FACT_VOLUME:
+	case FACT_HOLDERS:
 		snprintf(why->message, sizeof(why->message),
 		    "get %s: no such volume", name);
 		break;
@@ -176,7 +178,8 @@ fact_container(struct decision *d, const struct fact *f,
 	struct span id = member_text(root, "Id");
 	const struct json_node *hc = json_get(root, "HostConfig");
 
-	if (!is_full_id(id) || hc == NULL || json_type(hc) != JSON_OBJECT) {
+	if (!decision_full_id(id) || hc == NULL ||
+	    json_type(hc) != JSON_OBJECT) {
 		return no_answer(d, f, "says too little", why);
 	}
 	if (f->own && !tenant_has_container(d, root)) {
@@ -229,7 +232,7 @@ fact_exec(struct decision *d, const struct fact *f,
 	const struct json_node *config = json_get(root, "ProcessConfig");
 	const struct json_node *privileged;
 
-	if (config == NULL || !is_full_id(container)) {
+	if (config == NULL || !decision_full_id(container)) {
 		return no_answer(d, f, "says too little", why);
 	}
 	if (!f->look) {
@@ -269,7 +272,8 @@ volume_owner(struct decision *d, const struct fact *f,
 		return volume_taken(d, f, why);
 	}
 	/* Without a name nobody but its container has it. */
-	if (f->cause != NULL && is_full_id(f->name) && !tenant_marked(root)) {
+	if (f->cause != NULL && decision_full_id(f->name) &&
+	    !tenant_marked(root)) {
 		return VERDICT_ALLOW;
 	}
 	if (f->cause != NULL) {
@@ -331,7 +335,7 @@ fact_network(struct decision *d, const struct fact *f,
 	struct span driver = member_text(root, "Driver");
 	struct span id = member_text(root, "Id");
 
-	if (f->own && (!is_full_id(id) || !tenant_has_labels(d, root))) {
+	if (f->own && (!decision_full_id(id) || !tenant_has_labels(d, root))) {
 		return no_such(d, f, RULE_TENANT, why);
 	}
 	if (d->role->owned && !keep_told(d, f, id, member_text(root, "Name"))) {
@@ -355,14 +359,50 @@ fact_network(struct decision *d, const struct fact *f,
 	return named_network(d, f, member_text(root, "Name"), why);
 }
 
+/*
+ * docker-compose gives the anonymous volumes of a container to the one that
+ * takes its place.  They have no label: they are the tenant's where one of its
+ * containers has them, and that one is looked at for both of its marks.
+ */
+static enum verdict
+fact_holders(struct decision *d, const struct fact *f,
+    const struct json_node *root, struct policy_why *why)
+{
+	struct span id = member_text(json_first(root), "Id");
+	struct fact *volume = NULL, *holder = NULL;
+	enum err rc;
+
+	if (json_first(root) == NULL) {
+		return VERDICT_ALLOW; /* then it is made as any */
+	}
+	if (!decision_full_id(id)) {
+		return no_answer(d, f, "says too little", why);
+	}
+	rc = decision_add(d, FACT_VOLUME, f->name, f->path, &volume);
+	if (rc == ERR_OK) {
+		rc = decision_add(d, FACT_CONTAINER, id, f->path, &holder);
+	}
+	if (rc != ERR_OK) {
+		return decision_fail(d, why, rc);
+	}
+	volume->make = span_make(NULL, 0);
+	volume->cause = holder;
+	holder->look = false;
+	holder->cause = f;
+	return VERDICT_ALLOW;
+}
+
 static enum verdict
 judge_answer(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
-	if (json_type(root) != JSON_OBJECT) {
+	if (json_type(root) !=
+	    (f->kind == FACT_HOLDERS ? JSON_ARRAY : JSON_OBJECT)) {
 		return no_answer(d, f, "says too little", why);
 	}
 	switch (f->kind) {
+	case FACT_HOLDERS:
+		return fact_holders(d, f, root, why);
 	case FACT_CONTAINER:
 		return fact_container(d, f, root, why);
 	case FACT_EXEC:

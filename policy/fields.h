@@ -73,6 +73,7 @@ enum fact_kind {
 	FACT_VOLUME,
 	FACT_NETWORK,
 	FACT_SWARM_NETWORK, /* as the swarm finds it, for services */
+	FACT_HOLDERS,	    /* the tenant's containers that have a volume */
 	FACT_NAME, /* a container's name that must be free, or one's own */
 };
 

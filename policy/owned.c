@@ -219,12 +219,17 @@ make_body(struct decision *d, struct fact *f, const struct json_node *root)
 static enum err
 make_volumes(struct decision *d, const struct json_node *root)
 {
-	struct fact *f;
+	struct fact *f, *holders;
 	enum err rc = ERR_OK;
 
 	for (f = d->facts; f != NULL && rc == ERR_OK; f = f->next) {
-		if (f->kind == FACT_VOLUME) {
-			rc = make_body(d, f, root);
+		if (f->kind != FACT_VOLUME) {
+			continue;
+		}
+		rc = make_body(d, f, root);
+		if (rc == ERR_OK && decision_full_id(f->name)) {
+			rc = decision_add(
+			    d, FACT_HOLDERS, f->name, f->path, &holders);
 		}
 	}
 	return rc;

@@ -445,6 +445,62 @@ makes_volumes_before_they_are_used(void **state)
 	assert_string_equal(a.facts, "/networks/theirs ");
 }
 
+#define HOLDERS                                                                \
+	"/containers/json?all=1&filters=%7B%22volume%22%3A%7B%22" ANON         \
+	"%22%3Atrue%7D%2C%22label%22%3A%7B%22dinv.tenant%3Da%22%3Atrue%7D%7D"
+
+/* docker-compose gives them to the container that takes another's place. */
+static void
+knows_anonymous_volumes_by_who_has_them(void **state)
+{
+	static const char body[] =
+	    "{\"HostConfig\":{\"Binds\":[\"" ANON ":/x\"]}}";
+	struct told told[] = {
+		{ HOLDERS, 200, NULL },
+		{ "/volumes/" ANON, 200, NULL },
+		{ "/containers/" ID "/json", 200,
+		    BOX(ID, "own", "a", "dinv.tenant=a", "") "}" },
+		/* its label came with the image */
+		{ "/containers/" ID2 "/json", 200,
+		    BOX(ID2, "image", "a", "", "") "}" },
+		{ "/volumes/create", 201,
+		    "{\"Name\":\"" ANON "\",\"Driver\":\"local\"}" },
+		{ NULL, 0, NULL },
+	};
+	static const struct {
+		const char *holders, *volume;
+		unsigned status; /* 200: allowed */
+	} c[] = {
+		/* nobody has it, and it is there: whose it was is not known */
+		{ "[]", "{}", 409 },
+		{ "{}", "{}", 403 },
+		{ "[{\"Id\":\"x\"}]", "{}", 403 },
+		{ "[{\"Id\":\"" ID2 "\"}]",
+		    "{\"Driver\":\"local\",\"Labels\":null}", 404 },
+		{ "[{\"Id\":\"" ID "\"}]", VOL("x", "b"), 403 },
+		{ "[{\"Id\":\"" ID "\"}]",
+		    "{\"Driver\":\"local\",\"Options\":{\"o\":\"bind\"}}",
+		    403 },
+		{ "[{\"Id\":\"" ID "\"},{\"Id\":\"" ID2 "\"}]",
+		    "{\"Driver\":\"local\",\"Labels\":null}", 200 },
+	};
+	struct asked a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(c); i++) {
+		told[0].body = c[i].holders;
+		told[1].body = c[i].volume;
+		ask_text(POLICY, CREATE, body, told, &a);
+		if ((a.verdict == VERDICT_ALLOW ? 200 : a.why.status) !=
+		    c[i].status) {
+			fail_msg("%zu: %u %s (%s)", i, a.why.status,
+			    a.why.message, a.facts);
+		}
+		assert_int_equal(a.made[0] != '\0', i == 0);
+	}
+}
+
 static void
 narrows_lists_and_builds(void **state)
 {
@@ -519,6 +575,7 @@ main(void)
 		cmocka_unit_test(allows_what_is),
 		cmocka_unit_test(writes_whose_it_is),
 		cmocka_unit_test(makes_volumes_before_they_are_used),
+		cmocka_unit_test(knows_anonymous_volumes_by_who_has_them),
 		cmocka_unit_test(narrows_lists_and_builds),
 	};
 
