@@ -41,7 +41,7 @@ audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
 	rc = audit_chain_new(
 	    audit_sink_is_file(opt->to) ? opt->to : NULL, opt->key, &chain, d);
 	if (rc == ERR_OK) {
-		rc = audit_sink_open(opt->to, &sink, d);
+		rc = audit_sink_open(opt->to, &opt->rotation, &sink, d);
 	}
 	if (rc == ERR_OK) {
 		rc = audit_writer_new(sink, chain, &opt->queue, &a->writer);

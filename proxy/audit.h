@@ -46,6 +46,7 @@ struct audit_options {
 	const char *key; /* file of the key for checkpoints; NULL: none */
 	bool required;	 /* no record, no change of state */
 	struct audit_queue_size queue;
+	struct audit_rotation rotation;
 };
 
 /* Starts the thread that writes. */

@@ -24,11 +24,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit_rotate.h"
 #include "base/text.h"
 #include "certs/file.h"
 #include "limit.h"
@@ -277,10 +279,16 @@ audit_chain_new(
 {
 	struct audit_chain *c = calloc(1, sizeof(*c));
 	enum err rc = c == NULL ? ERR_NOMEM : ERR_OK;
+	char moved[PATH_MAX];
 
 	if (rc == ERR_OK) {
 		c->at.seq = 1;
 		rc = path == NULL ? ERR_OK : read_tail(c, path, d);
+	}
+	/* It was moved away, and there was no time for a line in the next. */
+	if (rc == ERR_OK && path != NULL && c->at.seq == 1 &&
+	    audit_rotate_newest(path, moved, sizeof(moved))) {
+		rc = read_tail(c, moved, d);
 	}
 	if (rc == ERR_OK && key != NULL) {
 		rc = take_key(c, key, d);

@@ -17,15 +17,26 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "audit_socket.h"
+
 struct audit_sink {
-	char *path; /* NULL: standard output */
+	struct audit_socket *socket; /* NULL: a file, or standard output */
+	char *path;		     /* NULL: standard output */
 	int fd;
 	bool whole; /* a file: takes all it is given, at once */
-	bool torn;  /* its last line has no end, and nobody will finish it */
+	uint64_t size;
+	time_t born;
+	struct audit_rotation rot;
+	char *moved; /* to be compressed; NULL: nothing */
+	pid_t gzip;  /* 0: none runs */
+	bool torn;   /* its last line has no end, and nobody will finish it */
 };
 
 /* Does the file end in mid-line? */
@@ -41,13 +52,21 @@ ends_torn(int fd, off_t size)
 static void
 look_at(struct audit_sink *s)
 {
+	struct statx stx;
 	struct stat st;
 	int fd;
 
 	s->torn = false;
+	s->size = 0;
+	s->born = time(NULL);
 	s->whole = fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (s->path == NULL || !s->whole) {
 		return;
+	}
+	s->size = (uint64_t)st.st_size;
+	if (statx(s->fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
+	    (stx.stx_mask & STATX_BTIME) != 0) {
+		s->born = stx.stx_btime.tv_sec;
 	}
 	fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd != -1) {
@@ -74,19 +93,28 @@ open_file(const char *path, struct diag *d)
 bool
 audit_sink_is_file(const char *to)
 {
-	return strcmp(to, "-") != 0;
+	return strcmp(to, "-") != 0 && !audit_socket_is(to);
 }
 
 enum err
-audit_sink_open(const char *to, struct audit_sink **out, struct diag *d)
+audit_sink_open(const char *to, const struct audit_rotation *rot,
+    struct audit_sink **out, struct diag *d)
 {
 	struct audit_sink *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {
 		return ERR_NOMEM;
 	}
+	s->rot = *rot;
 	s->fd = STDOUT_FILENO;
-	if (strcmp(to, "-") != 0) {
+	if (audit_socket_is(to)) {
+		enum err rc = audit_socket_open(to, &s->socket, d);
+
+		if (rc != ERR_OK) {
+			free(s);
+			return rc;
+		}
+	} else if (strcmp(to, "-") != 0) {
 		s->fd = open_file(to, d);
 		s->path = s->fd == -1 ? NULL : strdup(to);
 		if (s->path == NULL) {
@@ -111,8 +139,56 @@ audit_sink_close(struct audit_sink *s)
 	if (s->path != NULL && s->fd != -1) {
 		close(s->fd);
 	}
+	audit_socket_close(s->socket);
+	free(s->moved); /* its own last line may still be the newest one */
 	free(s->path);
 	free(s);
+}
+
+/* The new file has a line: the chain goes on from there. */
+static void
+tidy(struct audit_sink *s)
+{
+	if (s->gzip != 0 && waitpid(s->gzip, NULL, WNOHANG) != 0) {
+		s->gzip = 0;
+	}
+	if (s->moved == NULL || s->gzip != 0) {
+		return;
+	}
+	s->gzip = audit_rotate_compress(s->moved);
+	free(s->moved);
+	s->moved = NULL;
+	audit_rotate_prune(s->path, s->rot.keep);
+}
+
+bool
+audit_sink_due(const struct audit_sink *s)
+{
+	if (s->path == NULL || !s->whole || s->size == 0) {
+		return false;
+	}
+	return (s->rot.bytes > 0 && s->size >= s->rot.bytes) ||
+	       (s->rot.hours > 0 &&
+		   time(NULL) - s->born >= (time_t)s->rot.hours * 3600);
+}
+
+enum err
+audit_sink_rotate(struct audit_sink *s, struct diag *d)
+{
+	char moved[PATH_MAX];
+	enum err rc = audit_rotate_move(s->path, moved, sizeof(moved), d);
+
+	if (rc == ERR_OK) {
+		rc = audit_sink_reopen(s, d);
+		if (rc != ERR_OK) {
+			(void)rename(moved, s->path); /* as if not begun */
+		}
+	}
+	if (rc == ERR_OK) {
+		free(s->moved); /* two at once: the other stays as it is */
+		s->moved = strdup(moved);
+	}
+	return rc;
 }
 
 enum err
@@ -161,6 +237,9 @@ audit_sink_put(
 {
 	ssize_t n;
 
+	if (s->socket != NULL) {
+		return audit_socket_put(s->socket, lines, took, wait_ms);
+	}
 	*took = 0;
 	if (s->torn) {
 		if (write_some(s, span_of("\n"), wait_ms) != 1) {
@@ -175,6 +254,10 @@ audit_sink_put(
 			return errno;
 		}
 		*took += n == -1 ? 0 : (size_t)n;
+		s->size += n == -1 ? 0 : (uint64_t)n;
+	}
+	if (s->moved != NULL) {
+		tidy(s);
 	}
 	return 0;
 }

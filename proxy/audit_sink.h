@@ -6,6 +6,7 @@
  * Where audit records end up.  Used by the writer's thread alone
  * (audit_writer.h), but for opening and closing.
  */
+#include "audit_rotate.h"
 #include "base/err.h"
 
 struct audit_sink;
@@ -13,9 +14,10 @@ struct audit_sink;
 /* Is it the name of a file? */
 bool audit_sink_is_file(const char *to);
 
-/* to: a file to append to, or "-" for standard output. */
-enum err audit_sink_open(
-    const char *to, struct audit_sink **out, struct diag *d) MUST_USE;
+/* to: a file to append to, "-" for standard output, "syslog:" or "journal:"
+ * (audit_socket.h). */
+enum err audit_sink_open(const char *to, const struct audit_rotation *rot,
+    struct audit_sink **out, struct diag *d) MUST_USE;
 void audit_sink_close(struct audit_sink *s);
 
 /*
@@ -32,5 +34,11 @@ const char *audit_errno_text(int why);
 /* The name anew, for who has moved the file away; the old one stays in use
  * if that fails.  What is put next begins a line. */
 enum err audit_sink_reopen(struct audit_sink *s, struct diag *d) MUST_USE;
+
+/* Is it time to move the file away?  Between lines. */
+bool audit_sink_due(const struct audit_sink *s);
+/* Moves it away and begins another; what was moved is compressed when the new
+ * one has its first line. */
+enum err audit_sink_rotate(struct audit_sink *s, struct diag *d) MUST_USE;
 
 #endif

@@ -23,7 +23,7 @@
  * drown the one that tells of them: hence AUDIT_FULL, which refuses more work
  * in "required" mode while there is room for the ends of what runs.
  */
-#include "audit_writer.h"
+#include "audit_writer_impl.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -42,42 +42,6 @@
 #define WRITER_SLICE_BYTES (128u << 10)
 /* A block that has grown beyond this is given back when it is empty. */
 #define WRITER_KEPT_BYTES (1u << 20)
-/* The share of the queue that is kept for the ends of what runs. */
-#define WRITER_ROOM(n) ((n) - (n) / 4)
-
-struct block {
-	char *p;
-	size_t len;
-	size_t records;
-};
-
-struct audit_writer {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake; /* the writer */
-	pthread_cond_t done; /* who waits for the writer */
-	struct audit_queue_size size;
-	struct block queue;
-	uint64_t missing; /* behind what is queued; not yet told */
-	bool waiting;	  /* the writer wants a signal */
-	bool telling;	  /* what was missing is on its way */
-	bool stop, reopen, ended;
-	uint64_t taken, put; /* records; taken: by the sink, or given up */
-	atomic_ullong written, lost;
-	atomic_int full;
-	atomic_int failing; /* errno of the sink, or 0 */
-
-	/* The writer's own. */
-	struct audit_sink *sink;
-	struct audit_chain *chain;
-	struct block batch;
-	struct buf out;
-	size_t out_records, out_told; /* whole lines that end in out */
-	size_t off;		      /* of out: what the sink has taken */
-	time_t complained;
-	int64_t stop_by_ms;
-};
-
 static int64_t
 now_ms(void)
 {
@@ -85,130 +49,6 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* --- for workers --------------------------------------------------------- */
-
-static void
-note_room(struct audit_writer *w)
-{
-	atomic_store_explicit(&w->full,
-	    w->missing > 0 || w->queue.len > WRITER_ROOM(w->size.bytes) ||
-		w->queue.records > WRITER_ROOM(w->size.records),
-	    memory_order_relaxed);
-}
-
-/* Under the lock. */
-static bool
-fits(const struct audit_writer *w, size_t len)
-{
-	return w->missing == 0 && len <= w->size.bytes - w->queue.len &&
-	       w->queue.records < w->size.records;
-}
-
-void
-audit_writer_put(struct audit_writer *w, struct span line)
-{
-	pthread_mutex_lock(&w->lock);
-	if (fits(w, line.len)) {
-		memcpy(w->queue.p + w->queue.len, line.p, line.len);
-		w->queue.len += line.len;
-		w->queue.records++;
-		w->put++;
-	} else {
-		w->missing++;
-		atomic_fetch_add(&w->lost, 1);
-	}
-	note_room(w);
-	if (w->waiting) {
-		w->waiting = false;
-		pthread_cond_signal(&w->wake);
-	}
-	pthread_mutex_unlock(&w->lock);
-}
-
-void
-audit_writer_lost(struct audit_writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->missing++;
-	atomic_fetch_add(&w->lost, 1);
-	note_room(w);
-	pthread_cond_signal(&w->wake);
-	pthread_mutex_unlock(&w->lock);
-}
-
-void
-audit_writer_reopen(struct audit_writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->reopen = true;
-	pthread_cond_signal(&w->wake);
-	pthread_mutex_unlock(&w->lock);
-}
-
-/* Waits on done until the clock says t; false: it does. */
-static bool
-wait_done(struct audit_writer *w, const struct timespec *t)
-{
-	return pthread_cond_timedwait(&w->done, &w->lock, t) != ETIMEDOUT;
-}
-
-static void
-in_ms(struct timespec *t, unsigned ms)
-{
-	clock_gettime(CLOCK_MONOTONIC, t);
-	t->tv_sec += ms / 1000;
-	t->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t->tv_nsec >= 1000000000) {
-		t->tv_sec++;
-		t->tv_nsec -= 1000000000;
-	}
-}
-
-bool
-audit_writer_flush(struct audit_writer *w, unsigned ms)
-{
-	struct timespec t;
-	uint64_t until;
-	bool in_time = true, all;
-
-	in_ms(&t, ms);
-	pthread_mutex_lock(&w->lock);
-	until = w->put;
-	while (in_time && (w->taken < until || w->missing > 0 || w->telling ||
-			      w->reopen)) {
-		in_time = wait_done(w, &t);
-	}
-	all = w->taken >= until && w->missing == 0 && !w->telling;
-	pthread_mutex_unlock(&w->lock);
-	return all;
-}
-
-enum audit_health
-audit_writer_health(const struct audit_writer *w, int *why)
-{
-	*why = atomic_load_explicit(&w->failing, memory_order_relaxed);
-	if (*why != 0) {
-		return AUDIT_FAILING;
-	}
-	return atomic_load_explicit(&w->full, memory_order_relaxed)
-		   ? AUDIT_FULL
-		   : AUDIT_HEALTHY;
-}
-
-void
-audit_writer_stats(struct audit_writer *w, struct audit_stats *out)
-{
-	int why;
-
-	pthread_mutex_lock(&w->lock);
-	out->written = atomic_load(&w->written);
-	out->lost = atomic_load(&w->lost);
-	out->queued_records = w->queue.records;
-	out->queued_bytes = w->queue.len;
-	pthread_mutex_unlock(&w->lock);
-	out->health = audit_writer_health(w, &why);
 }
 
 /* --- the writer ---------------------------------------------------------- */
@@ -244,7 +84,7 @@ rest(struct audit_writer *w)
 	struct timespec t;
 	bool go_on;
 
-	in_ms(&t, LIMIT_AUDIT_RETRY_MS);
+	audit_in_ms(&t, LIMIT_AUDIT_RETRY_MS);
 	pthread_mutex_lock(&w->lock);
 	if (!w->stop && !w->reopen) {
 		(void)pthread_cond_timedwait(&w->wake, &w->lock, &t);
@@ -284,6 +124,19 @@ reopen(struct audit_writer *w)
 	w->reopen = false;
 	pthread_cond_broadcast(&w->done);
 	pthread_mutex_unlock(&w->lock);
+}
+
+static void
+rotate(struct audit_writer *w)
+{
+	struct diag d = { 0, 0, "" };
+	time_t now = time(NULL);
+
+	if (audit_sink_rotate(w->sink, &d) != ERR_OK &&
+	    now - w->complained >= LIMIT_AUDIT_COMPLAIN_S) {
+		w->complained = now;
+		log_error("audit: the file grows on: %s", d.text);
+	}
 }
 
 /* out to the sink, all of it; false: the end came first. */
@@ -389,7 +242,7 @@ wait_for_work(struct audit_writer *w)
 		pthread_cond_wait(&w->wake, &w->lock);
 		return;
 	}
-	in_ms(&t, (unsigned)due * 1000);
+	audit_in_ms(&t, (unsigned)due * 1000);
 	(void)pthread_cond_timedwait(&w->wake, &w->lock, &t);
 }
 
@@ -428,7 +281,7 @@ take_queue(struct audit_writer *w, bool *reopens, bool *stops)
 	w->telling = missing > 0;
 	*reopens = w->reopen;
 	*stops = w->stop;
-	note_room(w);
+	audit_note_room(w);
 	pthread_mutex_unlock(&w->lock);
 	return missing;
 }
@@ -472,10 +325,13 @@ run(void *arg)
 	while (ok && !stops) {
 		gather(w);
 		missing = take_queue(w, &reopens, &stops);
-		ok = write_batch(w, missing) && seal(w, stops || reopens);
+		ok = write_batch(w, missing) &&
+		     seal(w, stops || reopens || audit_sink_due(w->sink));
 		give_back(w);
 		if (ok && reopens) {
 			reopen(w);
+		} else if (ok && !stops && audit_sink_due(w->sink)) {
+			rotate(w);
 		}
 	}
 	if (!ok) {
@@ -569,12 +425,12 @@ audit_writer_free(struct audit_writer *w)
 	if (w == NULL) {
 		return;
 	}
-	in_ms(&t, 2 * LIMIT_AUDIT_STOP_MS);
+	audit_in_ms(&t, 2 * LIMIT_AUDIT_STOP_MS);
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_signal(&w->wake);
 	while (!w->ended && in_time) {
-		in_time = wait_done(w, &t);
+		in_time = audit_wait_done(w, &t);
 	}
 	in_time = w->ended;
 	pthread_mutex_unlock(&w->lock);

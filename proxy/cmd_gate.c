@@ -51,10 +51,17 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "a policy file, or a preset: admin, read-only, ci-runner, "
 		    "builder" },
 		{ "audit", FLAG_STRING, &f->conf.audit, "FILE",
-		    "append audit records here; - for standard output" },
+		    "append audit records here; - for standard output,\n"
+		    "syslog: or journal: for the system's log" },
 		{ "audit-key", FLAG_STRING, &f->conf.audit_key, "FILE",
 		    "the key that signs checkpoints of the audit log, made if\n"
 		    "missing (default the audit file's name and .key)" },
+		{ "audit-rotate-mb", FLAG_UINT, &f->conf.audit_rotate_mb, "N",
+		    "move the audit file away when it has N MiB (0: never)" },
+		{ "audit-rotate-hours", FLAG_UINT, &f->conf.audit_rotate_hours,
+		    "N", "or when it is N hours old (0: never)" },
+		{ "audit-keep", FLAG_UINT, &f->conf.audit_keep, "N",
+		    "keep N of those that were moved away (0: all)" },
 		{ "audit-required", FLAG_BOOL, &f->conf.audit_required, "",
 		    "while records cannot be written, refuse what changes "
 		    "state" },

@@ -24,6 +24,7 @@ struct gate_config {
 	const char *audit;     /* file, "-", or NULL */
 	const char *audit_key; /* NULL: beside the file */
 	bool audit_required;
+	uint32_t audit_rotate_mb, audit_rotate_hours, audit_keep;
 	enum gate_tls tls;
 	enum tls_version tls_min, tls_max;
 	const char *admin; /* address, "none", or NULL */

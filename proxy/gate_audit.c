@@ -14,6 +14,8 @@ gate_open_audit(
 		.to = conf->audit,
 		.key = conf->audit_key,
 		.required = conf->audit_required,
+		.rotation = { (uint64_t)conf->audit_rotate_mb << 20,
+		    conf->audit_rotate_hours, conf->audit_keep },
 		.queue = { l->audit_queue_bytes, l->audit_queue_records },
 	};
 	char *beside = NULL;
