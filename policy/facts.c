@@ -328,6 +328,21 @@ named_network(struct decision *d, const struct fact *f, struct span name,
 	    words_show(&c->networks.modes).s);
 }
 
+/* swarmkit identity: 25 digits and small letters. */
+static bool
+is_swarm_id(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		if (!(s.p[i] >= '0' && s.p[i] <= '9') &&
+		    !(s.p[i] >= 'a' && s.p[i] <= 'z')) {
+			return false;
+		}
+	}
+	return s.len == 25;
+}
+
 static enum verdict
 fact_network(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
@@ -338,7 +353,11 @@ fact_network(struct decision *d, const struct fact *f,
 	if (f->own && (!decision_full_id(id) || !tenant_has_labels(d, root))) {
 		return no_such(d, f, RULE_TENANT, why);
 	}
-	if (d->role->owned && !keep_told(d, f, id, member_text(root, "Name"))) {
+	if (f->kind == FACT_SWARM_NETWORK && !is_swarm_id(id)) {
+		return no_answer(d, f, "says too little", why);
+	}
+	if ((d->role->owned || f->kind == FACT_SWARM_NETWORK) &&
+	    !keep_told(d, f, id, member_text(root, "Name"))) {
 		return decision_fail(d, why, ERR_NOMEM);
 	}
 	if (!f->look) {

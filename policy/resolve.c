@@ -259,6 +259,50 @@ edit_endpoint(struct resolve *r, const char *name, const struct json_node *v)
 	write_endpoint(r, mine ? r->d->id : span_make(NULL, 0), v);
 }
 
+/* A service's networks, which dockerd keeps by their ids as well. */
+static void
+edit_target(struct resolve *r, const char *name, const struct json_node *v)
+{
+	const struct fact *f = told(r, FACT_SWARM_NETWORK, text_of(v));
+
+	if (f == NULL) {
+		raw(r, name, v);
+	} else {
+		jsonw_kv_span(r->j, name, f->id);
+	}
+}
+
+static void
+edit_targets(struct resolve *r, const char *name, const struct json_node *v)
+{
+	static const struct edit edits[] = { { "Target", edit_target } };
+	const struct json_node *e;
+
+	if (v == NULL || json_type(v) != JSON_ARRAY) {
+		raw(r, name, v);
+		return;
+	}
+	jsonw_key(r->j, name);
+	jsonw_array(r->j);
+	for (e = json_first(v); e != NULL; e = json_next(e)) {
+		copy(r, edits, NELEM(edits), e);
+	}
+	jsonw_array_end(r->j);
+}
+
+static void
+edit_task(struct resolve *r, const char *name, const struct json_node *v)
+{
+	static const struct edit edits[] = { { "Networks", edit_targets } };
+
+	if (v == NULL || json_type(v) != JSON_OBJECT) {
+		raw(r, name, v);
+		return;
+	}
+	jsonw_key(r->j, name);
+	copy(r, edits, NELEM(edits), v);
+}
+
 /* Or dockerd 20.10 makes a second one and tells the first one's id. */
 static void
 edit_check_duplicate(
@@ -284,6 +328,10 @@ static const struct edit edits_disconnect[] = {
 static const struct edit edits_network[] = {
 	{ "CheckDuplicate", edit_check_duplicate },
 };
+static const struct edit edits_service[] = {
+	{ "Networks", edit_targets },
+	{ "TaskTemplate", edit_task },
+};
 
 static const struct {
 	const char *op;
@@ -294,20 +342,32 @@ static const struct {
 	{ "NetworkConnect", edits_connect, NELEM(edits_connect) },
 	{ "NetworkDisconnect", edits_disconnect, NELEM(edits_disconnect) },
 	{ "NetworkCreate", edits_network, NELEM(edits_network) },
+	{ "ServiceCreate", edits_service, NELEM(edits_service) },
+	{ "ServiceUpdate", edits_service, NELEM(edits_service) },
 };
 
-/* Other roles' names stay, but those of containers that are joined. */
 static bool
-needs_it(const struct decision *d)
+asked(const struct decision *d, enum fact_kind kind)
 {
 	const struct fact *f = d->facts;
 
-	while (f != NULL && f->kind != FACT_CONTAINER) {
+	while (f != NULL && f->kind != kind) {
 		f = f->next;
 	}
+	return f != NULL;
+}
+
+/*
+ * Other roles' names stay, but those of containers that are joined and of
+ * networks of the swarm, where a name can be the beginning of the host's id.
+ */
+static bool
+needs_it(const struct decision *d)
+{
 	return d->body.len > 0 &&
-	       (d->role->owned || (f != NULL && strcmp(d->req->op->name,
-						    "ContainerCreate") == 0));
+	       (d->role->owned || asked(d, FACT_SWARM_NETWORK) ||
+		   (asked(d, FACT_CONTAINER) &&
+		       strcmp(d->req->op->name, "ContainerCreate") == 0));
 }
 
 static enum verdict

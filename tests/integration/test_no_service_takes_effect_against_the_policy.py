@@ -19,6 +19,7 @@ import signal
 
 import pytest
 
+from clients import Side
 from conftest import make_dockerd
 from effect.cases import Case, post
 from effect.sending import Gated, Ungated
@@ -167,3 +168,26 @@ def test_what_the_gate_stops_of_the_swarm_works_straight(version, swarms):
         swarm.mend_was()
     tokens = Case(0, "tokens", False, Request("GET", "/swarm").to_bytes(), "GET")
     assert b"SWMTKN" in way.send(tokens)[1]
+
+
+def test_a_service_on_a_network_that_is_allowed(version, swarms, work, home, start_gate):
+    """docker service, as people type it; the network goes on by its id."""
+    dockerd, swarm = swarms(version)
+    role = {"extends": "ci-runner", "allow": ["@swarm", "@read"],
+            "constraints": {"networks": {"drivers": ["overlay"]}}}
+    path = os.path.join(work, "overlay.json")
+    with open(path, "w", encoding="ascii") as f:
+        json.dump({**POLICY, "roles": {"deploy": role}}, f)
+    gate = start_gate(dockerd.socket, policy=path)
+    side = Side(version, home, gate.env("job", "ci"))
+    side.ok("service", "create", "-d", "--name", "typed", "--network", "over", "--stop-grace-period",
+            "1ms", "busybox", "sleep", "1000")
+    try:
+        side.ok("service", "update", "-d", "--env-add", "A=b", "typed")
+        spec = swarm.api.must("GET", "/services/typed")["Spec"]["TaskTemplate"]
+        assert [n["Target"] for n in spec["Networks"]] == [swarm.over]
+        assert spec["ContainerSpec"]["Env"] == ["A=b"]
+        done = side.docker("service", "update", "-d", "--rollback", "typed")
+        assert done.status != 0 and "rule unjudged, at rollback" in done.err, done
+    finally:
+        swarm.api.ask("DELETE", "/services/typed")

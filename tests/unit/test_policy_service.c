@@ -7,7 +7,8 @@
 
 #define CREATE "POST /v1.45/services/create"
 #define UPDATE "POST /v1.45/services/web/update?version=7"
-#define NETID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define FRONT "frontfrontfrontfrontfront"
+#define OVER "overoveroveroveroveroover"
 
 /* A restart condition of its own, so that no rule but the one is asked. */
 #define TASK(text)                                                             \
@@ -26,15 +27,18 @@
 
 static const struct told told[] = {
 	{ "/networks/front?scope=swarm", 200,
-	    "{\"Id\":\"n1\",\"Name\":\"front\",\"Driver\":\"bridge\"}" },
+	    "{\"Id\":\"" FRONT "\",\"Name\":\"front\",\"Driver\":\"bridge\"}" },
 	{ "/networks/over?scope=swarm", 200,
-	    "{\"Id\":\"n2\",\"Name\":\"over\",\"Driver\":\"overlay\"}" },
+	    "{\"Id\":\"" OVER "\",\"Name\":\"over\",\"Driver\":\"overlay\"}" },
 	{ "/networks/qsjxv6?scope=swarm", 200,
-	    "{\"Id\":\"qsjxv6b\",\"Name\":\"host\",\"Driver\":\"host\"}" },
+	    "{\"Id\":\"qsjxv6qqqqqqqqqqqqqqqqqqq\",\"Name\":\"host\","
+	    "\"Driver\":\"host\"}" },
 	/* What a container's network by that name is matters nothing. */
 	{ "/networks/local", 200,
 	    "{\"Id\":\"n3\",\"Name\":\"local\",\"Driver\":\"bridge\"}" },
 	{ "/networks/twice?scope=swarm", 400, "{}" },
+	{ "/networks/odd?scope=swarm", 200,
+	    "{\"Id\":\"x\",\"Name\":\"odd\",\"Driver\":\"bridge\"}" },
 	{ "/volumes/plain", 200, "{\"Driver\":\"local\",\"Options\":null}" },
 	{ "/volumes/bound", 200,
 	    "{\"Driver\":\"local\",\"Options\":{\"o\":\"bind\"}}" },
@@ -131,6 +135,8 @@ static const struct role_case plain[] = {
 	    "TaskTemplate.Networks[0].Target",
 	    "No such network of the swarm: local" },
 	{ CREATE, TASK("\"Networks\":[{\"Target\":\"twice\"}]"), "fact",
+	    "TaskTemplate.Networks[0].Target", "" },
+	{ CREATE, TASK("\"Networks\":[{\"Target\":\"odd\"}]"), "fact",
 	    "TaskTemplate.Networks[0].Target", "" },
 	{ CREATE, TASK("\"Networks\":[{}]"), "type",
 	    "TaskTemplate.Networks[0].Target", "without a name" },
@@ -481,17 +487,27 @@ forces_labels_of_both_kinds(void **state)
 	assert_string_equal(a.body, "[]");
 }
 
-/* The networks of a service are asked for as the swarm finds them. */
+/* As the swarm finds them, and sent on by their ids: a name can change hands,
+ * and then be the beginning of the id of the network "host". */
 static void
 asks_for_networks_of_the_swarm(void **state)
 {
 	struct asked a;
 
 	(void)state;
-	ask_text(ROLE("", ""), CREATE,
-	    TASK("\"Networks\":[{\"Target\":\"front\"}]"), told, &a);
+	ask_text(ROLE("\"restart\"", ""), CREATE,
+	    "{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"front\","
+	    "\"Aliases\":[\"a\"]}],\"ForceUpdate\":1}}",
+	    told, &a);
 	assert_int_equal(a.verdict, VERDICT_ALLOW);
 	assert_string_equal(a.facts, "/networks/front?scope=swarm ");
+	assert_string_equal(a.body,
+	    "{\"TaskTemplate\":{\"Networks\":[{\"Target\":\"" FRONT "\","
+	    "\"Aliases\":[\"a\"]}],\"ForceUpdate\":1}}");
+	ask_text(ROLE("\"restart\"", ""), "POST /v1.43/services/create",
+	    "{\"Networks\":[{\"Target\":\"front\"}]}", told, &a);
+	assert_string_equal(
+	    a.body, "{\"Networks\":[{\"Target\":\"" FRONT "\"}]}");
 }
 
 int
