@@ -86,7 +86,9 @@ no_such(struct decision *d, const struct fact *f, enum rule r,
 	while (f->cause != NULL) {
 		f = f->cause;
 	}
-	why->status = 404;
+	/* docker takes a 404 to a create for an image that it should pull. */
+	why->status =
+	    strcmp(d->req->op->name, "ContainerCreate") == 0 ? 400 : 404;
 	text_escape(f->name, name, sizeof(name));
 	switch (f->kind) {
 	case FACT_NETWORK:

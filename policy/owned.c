@@ -491,6 +491,11 @@ narrow_build(struct decision *d, struct policy_why *why)
 		    "at the next step (use bridge or none)",
 		    quote(mode).s);
 	}
+	if (query(d, "session").len > 0 || query(d, "buildid").len > 0) {
+		return decision_refuse(d, why, RULE_TENANT,
+		    query(d, "session").len > 0 ? "session" : "buildid",
+		    "builds of a session, which could be another's");
+	}
 	v = judge_cache(d, &any, why);
 	if (v != VERDICT_ALLOW) {
 		return v;

@@ -82,12 +82,12 @@ enum verdict {
 
 /* Why.  All strings end with NUL, are valid UTF-8 without controls. */
 struct policy_why {
-	const char *role;  /* borrowed from the policy; "" without one */
-	const char *rule;  /* a short stable name: "privileged" */
-	char path[128];	   /* JSON path or query key; "" if none */
-	unsigned line;	   /* of the policy file; 0 if none */
-	unsigned status;   /* of a refusal: 403; 404: no such; 409: taken */
-	char tenant[64];   /* whose client it is; "" if nobody's */
+	const char *role; /* borrowed from the policy; "" without one */
+	const char *rule; /* a short stable name: "privileged" */
+	char path[128];	  /* JSON path or query key; "" if none */
+	unsigned line;	  /* of the policy file; 0 if none */
+	unsigned status;  /* of a refusal: 403; 400, 404: no such; 409: taken */
+	char tenant[64];  /* whose client it is; "" if nobody's */
 	char message[512]; /* the sentence for the client, on a refusal */
 };
 

@@ -106,7 +106,7 @@ ask_policy(const struct policy *pol, const struct principal *who,
 		assert_true(out->why.message[0] != '\0');
 		assert_true(out->why.rule[0] != '\0');
 		assert_true(out->why.status == 403 || out->why.status == 404 ||
-			    out->why.status == 409);
+			    out->why.status == 400 || out->why.status == 409);
 	}
 	arena_fini(&arena);
 }

@@ -279,6 +279,9 @@ static const struct role_case refused[] = {
 	    "" },
 	{ "POST /build?networkmode=own", NULL, "tenant", "networkmode", "" },
 	{ "POST /build?version=2", NULL, "buildkit", "version", "" },
+	{ "POST /build?session=x", NULL, "tenant", "session", "" },
+	{ "POST /build?buildid=upload-request:x", NULL, "tenant", "buildid",
+	    "" },
 };
 
 static void
@@ -476,7 +479,7 @@ knows_anonymous_volumes_by_who_has_them(void **state)
 		{ "{}", "{}", 403 },
 		{ "[{\"Id\":\"x\"}]", "{}", 403 },
 		{ "[{\"Id\":\"" ID2 "\"}]",
-		    "{\"Driver\":\"local\",\"Labels\":null}", 404 },
+		    "{\"Driver\":\"local\",\"Labels\":null}", 400 },
 		{ "[{\"Id\":\"" ID "\"}]", VOL("x", "b"), 403 },
 		{ "[{\"Id\":\"" ID "\"}]",
 		    "{\"Driver\":\"local\",\"Options\":{\"o\":\"bind\"}}",
