@@ -59,7 +59,7 @@ issue(struct rng *r, const struct bundle_request *req, struct output *out,
 	time_t from;
 	enum err rc;
 
-	rc = ca_load(&ca, req->dir, r, d);
+	rc = ca_load_with(&ca, req->dir, req->key_pass, r, d);
 	if (rc != ERR_OK) {
 		goto out;
 	}

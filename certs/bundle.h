@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 
 struct bundle_request {
 	const char *dir;	  /* the certificate directory */
@@ -21,6 +22,7 @@ struct bundle_request {
 	unsigned days;
 	unsigned hours; /* not 0: these count, not the days */
 	time_t now;
+	const struct secret *key_pass; /* of ca-key.pem; NULL: none */
 };
 
 struct bundle_result {

@@ -14,7 +14,8 @@
 
 /* The key of the CA that goes, if ca.crt still has its certificate. */
 static enum err
-load_old(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
+load_old(struct ca *ca, const char *dir, const struct secret *pass,
+    struct rng *r, struct diag *d)
 {
 	char path[STORE_PATH_SIZE];
 	struct key *k = NULL;
@@ -24,7 +25,7 @@ load_old(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
 	if (n < 0 || (size_t)n >= sizeof(path)) {
 		return ERR_LIMIT;
 	}
-	rc = key_load(path, CA_OLD_KEY, r, &k, d);
+	rc = key_load_with(path, CA_OLD_KEY, pass, r, &k, d);
 	if (rc == ERR_NOTFOUND) {
 		return ERR_OK;
 	}
@@ -38,6 +39,13 @@ load_old(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
 
 enum err
 ca_load(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
+{
+	return ca_load_with(ca, dir, NULL, r, d);
+}
+
+enum err
+ca_load_with(struct ca *ca, const char *dir, const struct secret *pass,
+    struct rng *r, struct diag *d)
 {
 	char path[STORE_PATH_SIZE];
 	enum err rc;
@@ -61,13 +69,13 @@ ca_load(struct ca *ca, const char *dir, struct rng *r, struct diag *d)
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	rc = key_load(path, "ca-key.pem", r, &ca->key, d);
+	rc = key_load_with(path, "ca-key.pem", pass, r, &ca->key, d);
 	if (rc == ERR_NOTFOUND) {
 		diag_set(d, 0, 0,
 		    "there is no ca-key.pem, without which nothing can be "
 		    "signed: do it where that key is");
 	}
-	return rc == ERR_OK ? load_old(ca, dir, r, d) : rc;
+	return rc == ERR_OK ? load_old(ca, dir, pass, r, d) : rc;
 }
 
 void

@@ -16,6 +16,9 @@ struct ca {
 /* d names the file and says what to do; ca is to be freed in any case. */
 enum err ca_load(
     struct ca *ca, const char *dir, struct rng *r, struct diag *d) MUST_USE;
+/* The same where the keys may have a passphrase: pass, or NULL. */
+enum err ca_load_with(struct ca *ca, const char *dir, const struct secret *pass,
+    struct rng *r, struct diag *d) MUST_USE;
 void ca_fini(struct ca *ca);
 
 #endif

@@ -20,6 +20,15 @@ enum err key_new(struct rng *r, struct key **out) MUST_USE;
 enum err key_load(const char *path, const char *name, struct rng *r,
     struct key **out, struct diag *d) MUST_USE;
 
+/* The same for one that may have a passphrase: pass, or NULL. */
+enum err key_load_with(const char *path, const char *name,
+    const struct secret *pass, struct rng *r, struct key **out,
+    struct diag *d) MUST_USE;
+
+/* A passphrase from a file's first line; d names the file. */
+enum err key_pass_load(
+    const char *path, struct secret *out, struct diag *d) MUST_USE;
+
 void key_free(struct key *k);
 
 /* PEM text, in memory that secret_fini() wipes. */

@@ -216,7 +216,8 @@ renew(struct job *j, struct bundle_result *res, struct diag *d)
 		rc = rng_new(&j->rng);
 	}
 	if (rc == ERR_OK) {
-		rc = ca_load(&j->ca, j->req->dir, j->rng, d);
+		rc = ca_load_with(
+		    &j->ca, j->req->dir, j->req->key_pass, j->rng, d);
 	}
 	if (rc == ERR_OK) {
 		rc = load_pair(j, d);

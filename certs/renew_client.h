@@ -13,6 +13,7 @@ struct renew_client_request {
 	unsigned days;
 	unsigned hours; /* not 0: these count */
 	time_t now;
+	const struct secret *key_pass; /* of ca-key.pem; NULL: none */
 };
 
 /*

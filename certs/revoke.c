@@ -61,22 +61,23 @@ check_owner(const struct job *j, struct diag *d)
 }
 
 static enum err
-job_init(
-    struct job *j, const char *dir, time_t now, unsigned days, struct diag *d)
+job_init(struct job *j, const struct revoke_request *req, struct diag *d)
 {
 	enum err rc;
 
 	memset(j, 0, sizeof(*j));
-	j->now = now;
-	j->days = days;
-	rc = hold_open(&j->hold, dir, d);
+	j->now = req->now;
+	j->days = req->days;
+	rc = hold_open(&j->hold, req->dir, d);
 	if (rc == ERR_OK) {
 		rc = check_owner(j, d);
 	}
 	if (rc == ERR_OK) {
 		rc = rng_new(&j->rng);
 	}
-	return rc == ERR_OK ? ca_load(&j->ca, dir, j->rng, d) : rc;
+	return rc == ERR_OK
+		   ? ca_load_with(&j->ca, req->dir, req->key_pass, j->rng, d)
+		   : rc;
 }
 
 static enum err
@@ -209,7 +210,7 @@ revoke_cert(
 	struct job j;
 	enum err rc;
 
-	rc = job_init(&j, req->dir, req->now, req->days, &why);
+	rc = job_init(&j, req, &why);
 	if (rc == ERR_OK) {
 		rc = mark_all(&j, req, &got, &why);
 	}
@@ -227,22 +228,22 @@ revoke_cert(
 }
 
 enum err
-revoke_renew_crl(const char *dir, unsigned days, time_t now, uint64_t *number,
-    struct diag *d)
+revoke_renew_crl(
+    const struct revoke_request *req, uint64_t *number, struct diag *d)
 {
 	struct diag why = { 0, 0, "" };
 	uint64_t got;
 	struct job j;
 	enum err rc;
 
-	rc = job_init(&j, dir, now, days, &why);
+	rc = job_init(&j, req, &why);
 	if (rc == ERR_OK) {
 		rc = commit(&j, &why);
 	}
 	got = j.hold.ledger.crl_number;
 	job_fini(&j);
 	if (rc != ERR_OK) {
-		prefix(d, dir, &why, rc);
+		prefix(d, req->dir, &why, rc);
 		return rc;
 	}
 	*number = got;

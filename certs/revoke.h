@@ -10,7 +10,8 @@ struct revoke_request {
 	const char *what; /* a name, a serial, or a certificate's file */
 	enum ledger_reason reason;
 	time_t now;
-	unsigned days; /* how long the list is good */
+	unsigned days;		       /* how long the list is good */
+	const struct secret *key_pass; /* of ca-key.pem; NULL: none */
 };
 
 struct revoke_result {
@@ -27,8 +28,9 @@ struct revoke_result {
 enum err revoke_cert(const struct revoke_request *req,
     struct revoke_result *res, struct diag *d) MUST_USE;
 
-/* A new list of what the ledger says; *number is its. */
-enum err revoke_renew_crl(const char *dir, unsigned days, time_t now,
-    uint64_t *number, struct diag *d) MUST_USE;
+/* A new list of what the ledger says; *number is its.  what and reason are
+ * not looked at. */
+enum err revoke_renew_crl(const struct revoke_request *req, uint64_t *number,
+    struct diag *d) MUST_USE;
 
 #endif

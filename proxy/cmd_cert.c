@@ -27,6 +27,7 @@
 #include "flags.h"
 #include "hosts.h"
 #include "issue.h"
+#include "key.h"
 #include "store.h"
 
 int
@@ -35,6 +36,16 @@ cert_fail(const struct diag *d, enum err rc)
 	fprintf(
 	    stderr, "dinv: %s\n", d->text[0] == '\0' ? err_text(rc) : d->text);
 	return rc == ERR_USAGE ? 2 : 1;
+}
+
+enum err
+cert_load_pass(const char *path, struct secret *s, const struct secret **out,
+    struct diag *d)
+{
+	enum err rc = path == NULL ? ERR_OK : key_pass_load(path, s, d);
+
+	*out = path == NULL || rc != ERR_OK ? NULL : s;
+	return rc;
 }
 
 /* which: BIT(enum store_file) of those that are worth a line */
@@ -254,10 +265,12 @@ check_context(
 }
 
 static int
-issue_run(struct bundle_request *req, const char *context, const char *gate)
+issue_run(struct bundle_request *req, const char *context, const char *gate,
+    const char *pass_file)
 {
 	char out[STORE_PATH_SIZE], address[300], file[300];
 	struct cert_tar t = { .context = context, .now = req->now };
+	struct secret pass = { NULL, 0 };
 	struct bundle_result res;
 	struct diag d = { 0, 0, "" };
 	enum err rc;
@@ -271,8 +284,13 @@ issue_run(struct bundle_request *req, const char *context, const char *gate)
 		    gate, req->dir, address, sizeof(address), &d);
 	}
 	if (rc == ERR_OK) {
+		rc = cert_load_pass(pass_file, &pass, &req->key_pass, &d);
+	}
+	if (rc == ERR_OK) {
 		rc = bundle_write(req, &res, &d);
 	}
+	secret_fini(&pass);
+	req->key_pass = NULL;
 	t.dir = req->out;
 	t.name = req->name;
 	t.gate = address;
@@ -298,7 +316,7 @@ cert_issue(int argc, char **argv)
 		.now = time(NULL),
 	};
 	struct str_list units = { NULL, 0 };
-	const char *context = NULL, *gate = NULL;
+	const char *context = NULL, *gate = NULL, *pass = NULL;
 	const struct flag flags[] = {
 		{ "certs", FLAG_STRING, &req.dir, "DIR",
 		    "the certificate directory, with ca-key.pem" },
@@ -312,6 +330,7 @@ cert_issue(int argc, char **argv)
 		    "the same, for those that live shorter" },
 		{ "out", FLAG_STRING, &req.out, "DIR",
 		    "where the three files go (default ./NAME)" },
+		CERT_PASS_FLAG(&pass),
 		{ "csr", FLAG_STRING, &req.csr, "FILE",
 		    "a certificate request: the client keeps its key; its\n"
 		    "names are not looked at" },
@@ -336,7 +355,7 @@ cert_issue(int argc, char **argv)
 	}
 	req.units = units.item;
 	req.n_units = units.n;
-	status = issue_run(&req, context, gate);
+	status = issue_run(&req, context, gate, pass);
 	str_list_fini(&units);
 	return status;
 }

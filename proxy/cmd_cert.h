@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #define CERTS_DEFAULT "/certs"
 
@@ -15,6 +16,16 @@ int cert_fail(const struct diag *d, enum err rc);
 /* The directory ./NAME; a name that would lead elsewhere needs -out. */
 enum err cert_default_out(
     const char *name, char *out, size_t size, struct diag *d) MUST_USE;
+
+#define CERT_PASS_FLAG(to)                                                     \
+	{                                                                      \
+		"key-pass-file", FLAG_STRING, to, "FILE",                      \
+		    "the passphrase of ca-key.pem: the first line"             \
+	}
+
+/* Loads it if there is a path; *out is s, or NULL for none. */
+enum err cert_load_pass(const char *path, struct secret *s,
+    const struct secret **out, struct diag *d) MUST_USE;
 
 /* A client's three files as one. */
 struct cert_tar {

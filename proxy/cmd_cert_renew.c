@@ -23,6 +23,7 @@ struct renewal {
 	struct renew_client_request client;
 	struct str_list hosts;
 	bool server, due;
+	const char *pass;
 };
 
 static void
@@ -43,6 +44,7 @@ static int
 run_client(struct renewal *r)
 {
 	struct bundle_result res = { 0, false };
+	struct secret pass = { NULL, 0 };
 	struct diag d = { 0, 0, "" };
 	char out[4096];
 	enum err rc;
@@ -54,7 +56,12 @@ run_client(struct renewal *r)
 		}
 		r->client.out = out;
 	}
-	rc = renew_client(&r->client, &res, &d);
+	rc = cert_load_pass(r->pass, &pass, &r->client.key_pass, &d);
+	if (rc == ERR_OK) {
+		rc = renew_client(&r->client, &res, &d);
+	}
+	secret_fini(&pass);
+	r->client.key_pass = NULL;
 	if (rc != ERR_OK) {
 		return cert_fail(&d, rc);
 	}
@@ -119,6 +126,7 @@ cert_renew(int argc, char **argv)
 		{ "days", FLAG_UINT, &r.client.days, "N",
 		    "how long the certificate is valid" },
 		{ "hours", FLAG_UINT, &r.client.hours, "N", "the same" },
+		CERT_PASS_FLAG(&r.pass),
 		{ "server", FLAG_BOOL, &r.server, "",
 		    "the server's certificate, not a client's" },
 		{ "due", FLAG_BOOL, &r.due, "",

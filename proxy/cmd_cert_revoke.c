@@ -20,16 +20,23 @@
 #define CRL_FILE_MAX ((size_t)64 * 1024 * 1024)
 
 static int
-revoke_run(struct revoke_request *req, const char *reason)
+revoke_run(
+    struct revoke_request *req, const char *reason, const char *pass_file)
 {
+	struct secret pass = { NULL, 0 };
 	struct revoke_result res;
 	struct diag d = { 0, 0, "" };
 	enum err rc;
 
 	rc = ledger_reason_parse(reason, &req->reason, &d);
 	if (rc == ERR_OK) {
+		rc = cert_load_pass(pass_file, &pass, &req->key_pass, &d);
+	}
+	if (rc == ERR_OK) {
 		rc = revoke_cert(req, &res, &d);
 	}
+	secret_fini(&pass);
+	req->key_pass = NULL;
 	if (rc != ERR_OK) {
 		return cert_fail(&d, rc);
 	}
@@ -46,7 +53,7 @@ cert_revoke(int argc, char **argv)
 		.days = CRL_DAYS,
 		.now = time(NULL),
 	};
-	const char *reason = "unspecified";
+	const char *reason = "unspecified", *pass = NULL;
 	const struct flag flags[] = {
 		{ "certs", FLAG_STRING, &req.dir, "DIR",
 		    "the certificate directory, with ca-key.pem" },
@@ -56,6 +63,7 @@ cert_revoke(int argc, char **argv)
 		    "privilegeWithdrawn" },
 		{ "days", FLAG_UINT, &req.days, "N",
 		    "how long the new list is good" },
+		CERT_PASS_FLAG(&pass),
 	};
 	const struct flag_set set = {
 		.usage = "dinv cert revoke [flags] NAME|SERIAL|FILE",
@@ -77,7 +85,7 @@ cert_revoke(int argc, char **argv)
 		return cert_fail(&d, ERR_USAGE);
 	}
 	req.what = argv[1];
-	return revoke_run(&req, reason);
+	return revoke_run(&req, reason, pass);
 }
 
 static int
@@ -109,15 +117,21 @@ crl_print(const char *dir)
 int
 cert_crl(int argc, char **argv)
 {
-	const char *dir = CERTS_DEFAULT;
-	unsigned days = CRL_DAYS;
+	struct revoke_request req = {
+		.dir = CERTS_DEFAULT,
+		.days = CRL_DAYS,
+		.now = time(NULL),
+	};
+	struct secret pass = { NULL, 0 };
+	const char *pass_file = NULL;
 	bool renew = false;
 	const struct flag flags[] = {
-		{ "certs", FLAG_STRING, &dir, "DIR",
+		{ "certs", FLAG_STRING, &req.dir, "DIR",
 		    "the certificate directory" },
 		{ "renew", FLAG_BOOL, &renew, "",
 		    "make a new one first, which needs ca-key.pem" },
-		{ "days", FLAG_UINT, &days, "N", "how long that is good" },
+		{ "days", FLAG_UINT, &req.days, "N", "how long that is good" },
+		CERT_PASS_FLAG(&pass_file),
 	};
 	const struct flag_set set = {
 		.usage = "dinv cert crl [flags]",
@@ -134,7 +148,11 @@ cert_crl(int argc, char **argv)
 		return status;
 	}
 	if (renew) {
-		rc = revoke_renew_crl(dir, days, time(NULL), &number, &d);
+		rc = cert_load_pass(pass_file, &pass, &req.key_pass, &d);
 	}
-	return rc == ERR_OK ? crl_print(dir) : cert_fail(&d, rc);
+	if (renew && rc == ERR_OK) {
+		rc = revoke_renew_crl(&req, &number, &d);
+	}
+	secret_fini(&pass);
+	return rc == ERR_OK ? crl_print(req.dir) : cert_fail(&d, rc);
 }

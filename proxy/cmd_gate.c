@@ -38,6 +38,8 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "dockerd's socket" },
 		{ "certs", FLAG_STRING, &f->conf.certs, "DIR",
 		    "ca.crt, docker.crt and docker.key; made if missing" },
+		{ "key-pass-file", FLAG_STRING, &f->conf.key_pass_file, "FILE",
+		    "the passphrase of docker.key: the first line" },
 		{ "host", FLAG_LIST, &f->host, "NAME",
 		    "a name or address for the server certificate, besides\n"
 		    "this machine's own, when it is made" },

@@ -20,9 +20,10 @@ struct gate_config {
 	struct str_list listen;
 	const char *upstream;
 	const char *certs;
-	const char *policy;    /* file, or a preset's name */
-	const char *audit;     /* file, "-", or NULL */
-	const char *audit_key; /* NULL: beside the file */
+	const char *key_pass_file; /* of docker.key, or NULL */
+	const char *policy;	   /* file, or a preset's name */
+	const char *audit;	   /* file, "-", or NULL */
+	const char *audit_key;	   /* NULL: beside the file */
 	bool audit_required;
 	uint32_t audit_rotate_mb, audit_rotate_hours, audit_keep;
 	enum gate_tls tls;

@@ -32,6 +32,7 @@ gate_load_tls(
 	}
 	opt.cert_path = paths.server_cert;
 	opt.key_path = paths.server_key;
+	opt.key_pass_path = conf->key_pass_file;
 	if (conf->tls == GATE_TLS_VERIFY) {
 		opt.ca_path = paths.ca;
 		rc = crl_set_load(conf->certs, &opt.crls, d);

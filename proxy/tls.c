@@ -35,6 +35,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "certs/key.h"
 #include "tls_crl.h"
 #include "tls_names.h"
 #include "tls_refuse.h"
@@ -126,8 +127,10 @@ say(struct diag *d, const char *what, const char *path, int rc)
 }
 
 static enum err
-load_key(struct tls_server *t, const char *path, struct diag *d)
+load_key(struct tls_server *t, const char *path, const char *pass_path,
+    struct diag *d)
 {
+	struct secret pass = { NULL, 0 };
 	struct secret pem = { NULL, 0 };
 	enum err rc;
 	int m;
@@ -138,9 +141,17 @@ load_key(struct tls_server *t, const char *path, struct diag *d)
 		    rc == ERR_LIMIT ? "too large for a key" : strerror(errno));
 		return rc;
 	}
-	m = mbedtls_pk_parse_key(&t->key, pem.data, pem.len + 1, NULL, 0,
-	    mbedtls_ctr_drbg_random, &t->drbg);
+	if (pass_path != NULL) {
+		rc = key_pass_load(pass_path, &pass, d);
+		if (rc != ERR_OK) {
+			secret_fini(&pem);
+			return rc;
+		}
+	}
+	m = mbedtls_pk_parse_key(&t->key, pem.data, pem.len + 1, pass.data,
+	    pass.len, mbedtls_ctr_drbg_random, &t->drbg);
 	secret_fini(&pem);
+	secret_fini(&pass);
 	if (m != 0) {
 		say(d, "cannot use the server key", path, m);
 		return ERR_KEY;
@@ -159,7 +170,7 @@ load_files(struct tls_server *t, const struct tls_options *opt, struct diag *d)
 		say(d, "cannot use the server certificate", opt->cert_path, m);
 		return ERR_CERT;
 	}
-	rc = load_key(t, opt->key_path, d);
+	rc = load_key(t, opt->key_path, opt->key_pass_path, d);
 	if (rc != ERR_OK) {
 		return rc;
 	}

@@ -15,10 +15,11 @@
 enum tls_version { TLS_VERSION_1_2 = 0, TLS_VERSION_1_3 };
 
 struct tls_options {
-	const char *cert_path; /* PEM; the chain follows the certificate */
-	const char *key_path;  /* PEM */
-	const char *ca_path;   /* PEM; who signs clients.  NULL: none asked */
-	struct crl_set *crls;  /* what was revoked; NULL: nothing */
+	const char *cert_path;	   /* PEM; the chain follows the certificate */
+	const char *key_path;	   /* PEM */
+	const char *key_pass_path; /* its passphrase, first line; or NULL */
+	const char *ca_path;  /* PEM; who signs clients.  NULL: none asked */
+	struct crl_set *crls; /* what was revoked; NULL: nothing */
 	enum tls_version min, max;
 };
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from gate import Gate
+from gate import DINV, Certs, Gate
 from tlsclient import TlsClient, context
 from upstream import OK, Upstream, answering
 from waiting import wait_until
@@ -93,3 +93,45 @@ def test_a_chain_and_its_list(work, tmp_path, name, tls, kind):
     finally:
         gate.stop()
         upstream.stop()
+
+
+def encrypt(store, key, folder):
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc",
+                    "-in", f"{store}/{key}", "-passout", f"file:{folder}/pass",
+                    "-out", f"{store}/{key}.new"], check=True, capture_output=True)
+    os.replace(f"{store}/{key}.new", f"{store}/{key}")
+
+
+def test_keys_with_a_passphrase(work, tmp_path, name):
+    certs = Certs(str(tmp_path))
+    (tmp_path / "pass").write_text("a pass phrase\nanother line\n")
+    (tmp_path / "wrong").write_text("a pass phrase \n")
+    for key in ("docker.key", "ca-key.pem"):
+        encrypt(certs.store, key, tmp_path)
+    given = ["-key-pass-file", str(tmp_path / "pass")]
+
+    def dinv(*args):
+        return subprocess.run([DINV, "cert", *args], cwd=tmp_path, text=True,
+                              capture_output=True, check=False)
+
+    issue = ["issue", "-certs", certs.store, "-name", "ann", "-out", "ann"]
+    assert "has a passphrase" in dinv(*issue).stderr
+    said = dinv(*issue, "-key-pass-file", "wrong")
+    assert said.returncode == 1 and "not the one in the file" in said.stderr
+    assert "pass phrase" not in said.stderr
+    assert dinv(*issue, *given).returncode == 0
+    upstream = Upstream(os.path.join(work, f"pass-{name}.sock"), answering(OK))
+    gate = Gate(str(tmp_path), certs, upstream.path, flags=given)
+    ctx = context(str(tmp_path / "ann/ca.pem"), str(tmp_path / "ann"), None)
+    try:
+        gate.start()
+        with TlsClient(("127.0.0.1", gate.port), ctx) as client:
+            assert client.ask("GET", "/_ping").status == 200
+        assert dinv("revoke", "-certs", certs.store, *given, "ann").returncode == 0
+        assert dinv("renew", "-certs", certs.store, *given, "ann").returncode == 1
+    finally:
+        gate.stop()
+        upstream.stop()
+    without = Gate(str(tmp_path), certs, upstream.path)
+    with pytest.raises(RuntimeError, match="docker.key"):
+        without.start()
