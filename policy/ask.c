@@ -188,8 +188,8 @@ pick(const struct decision *d, bool make)
 }
 
 /* dockerd's own version is asked, whatever the client speaks. */
-enum verdict
-decision_next(struct decision *d, struct policy_why *why)
+static enum verdict
+ask_one(struct decision *d, struct policy_why *why)
 {
 	struct buf b;
 	enum err rc;
@@ -214,6 +214,18 @@ decision_next(struct decision *d, struct policy_why *why)
 		    "%s, which is no name", quote(d->next->name).s);
 	}
 	return rc == ERR_OK ? VERDICT_NEED_FACT : decision_fail(d, why, rc);
+}
+
+enum verdict
+decision_next(struct decision *d, struct policy_why *why)
+{
+	enum verdict v = ask_one(d, why);
+
+	while (v == VERDICT_DENY && !decision_ends(d, v) && d->next != NULL) {
+		d->next->asked = true; /* or not at all */
+		v = ask_one(d, why);
+	}
+	return v;
 }
 
 struct span

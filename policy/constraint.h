@@ -156,6 +156,8 @@ enum image_use {
 	IMAGE_REMOVE
 };
 
+/* "run", "pull", "push", "tag" */
+const char *constraint_image_use(enum image_use use);
 /* May the image be used?  False: what gets the words of a refusal. */
 bool constraint_image(const struct constraints *c, enum image_use use,
     const struct image_ref *ref, struct span as_written, char *what,
@@ -214,6 +216,10 @@ bool constraint_has_paths(const struct walk *w);
 void constraint_bind(
     struct walk *w, struct span source, struct span target, struct span mode);
 void constraint_bind_mount(struct walk *w, const struct json_node *mount);
+/* "ro" or "rw" where an entry of host_paths can say it, else NULL. */
+const char *constraint_bind_how(struct span target, struct span mode);
+const char *constraint_mount_how(const struct json_node *mount);
+const char *constraint_point_how(const struct json_node *point);
 void constraint_bind_point(struct walk *w, const struct json_node *point);
 /* c may be NULL */
 bool constraint_volume_driver(const struct constraints *c, struct span driver);

@@ -31,9 +31,15 @@ constraint_use_image(struct walk *w, enum image_use use, struct span name)
 	struct image_ref ref = image_ref_any(name);
 	char what[sizeof(w->found.what)];
 
+	if (ref.kind != IMAGE_REF_BAD) {
+		walk_use(w, RULE_IMAGES, span_of(ref.text),
+		    constraint_image_use(use));
+	}
+	walk_about(w, span_of(ref.text), constraint_image_use(use));
 	if (!constraint_image(w->limits, use, &ref, name, what, sizeof(what))) {
 		walk_refuse_all(w, RULE_IMAGES, "%s", what);
 	}
+	walk_about(w, span_make(NULL, 0), NULL);
 }
 
 static void

@@ -45,6 +45,12 @@ static const char *const use_words[] = {
 	[IMAGE_REMOVE] = "remove",
 };
 
+const char *
+constraint_image_use(enum image_use use)
+{
+	return use_words[use];
+}
+
 static bool
 meets(const struct words *list, const struct image_ref *ref)
 {

@@ -81,6 +81,26 @@ check_port(struct walk *w, struct span port)
 	}
 }
 
+/* Each address and port, for a role that could be given these alone. */
+static void
+observe_ports(struct walk *w, const struct json_node *v)
+{
+	const struct json_node *port, *e;
+
+	for (port = json_first(v); port != NULL; port = json_next(port)) {
+		if (json_first(port) == NULL) {
+			walk_use(w, RULE_PUBLISHED_PORTS, span_of(""), "port");
+			walk_use(w, RULE_PUBLISHED_PORTS, span_of(""), "addr");
+		}
+		for (e = json_first(port); e != NULL; e = json_next(e)) {
+			walk_use(w, RULE_PUBLISHED_PORTS,
+			    text_of(fields_get(e, "HostPort")), "port");
+			walk_use(w, RULE_PUBLISHED_PORTS,
+			    text_of(fields_get(e, "HostIp")), "addr");
+		}
+	}
+}
+
 /* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]} */
 void
 judge_port_bindings(
@@ -92,6 +112,7 @@ judge_port_bindings(
 
 	if (w->limits == NULL || !w->limits->ports.set) {
 		if (!fields_zero(v)) {
+			observe_ports(w, v);
 			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
 		}
 		return;
@@ -180,16 +201,20 @@ constraint_network(const struct constraints *c, struct span name)
 bool
 constraint_judge_network(struct walk *w, struct span name)
 {
-	if (w->limits == NULL || !w->limits->networks.modes.set) {
-		return false;
-	}
 	if (name.len == 0 || span_is(name, "default")) {
 		name = span_of("bridge");
+	}
+	if (span_is(name, "bridge") || span_is(name, "none")) {
+		walk_use(w, RULE_NETWORKS, name, NULL);
+	}
+	if (w->limits == NULL || !w->limits->networks.modes.set) {
+		return false;
 	}
 	if (!judge_is_foreign_network(name) && !span_is(name, "bridge") &&
 	    !span_is(name, "none")) {
 		walk_need(w, FACT_NETWORK, name);
 	} else if (!constraint_network(w->limits, name)) {
+		walk_about(w, name, NULL);
 		walk_refuse_all(w,
 		    judge_is_foreign_network(name) ? RULE_HOST_NAMESPACES
 						   : RULE_NETWORKS,
@@ -211,10 +236,11 @@ judge_devices(struct walk *w, const struct field *f, const struct json_node *v)
 	struct span path;
 
 	if (list == NULL || !list->set) {
-		if (!fields_zero(v)) {
+		list = NULL;
+		if (w->refused == NULL && !fields_zero(v)) {
 			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
+			return;
 		}
-		return;
 	}
 	if (json_type(v) != JSON_ARRAY) {
 		return;
@@ -222,7 +248,12 @@ judge_devices(struct walk *w, const struct field *f, const struct json_node *v)
 	w->at = &here;
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
 		path = text_of(fields_get(e, "PathOnHost"));
-		if (!words_have(list, path)) {
+		if (list == NULL) {
+			walk_about(w, path, NULL);
+			walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
+			    quote(path).s);
+		} else if (!words_have(list, path)) {
+			walk_about(w, path, NULL);
 			walk_refuse_all(w, f->rule,
 			    "the device %s (allowed: %s)", quote(path).s,
 			    words_show(list).s);

@@ -156,6 +156,7 @@ check_source(struct walk *w, struct span source, bool rw)
 	if (source.len == 0 || source.p[0] != '/' ||
 	    !judge_clean_path(source, clean, sizeof(clean) - 1, &n) ||
 	    !is_allowed(p, span_make(clean, n), rw)) {
+		walk_about(w, source, rw ? "rw" : "ro");
 		walk_refuse_all(w, RULE_HOST_PATHS,
 		    "the host path %s%s (allowed: %s%s)", quote(source).s,
 		    rw ? " for writing" : "", show_paths(p).s,
@@ -235,13 +236,65 @@ is_private(struct span propagation)
 	return propagation.len == 0 || span_is(propagation, "rprivate");
 }
 
+static bool
+mount_is_ro(const struct json_node *mount)
+{
+	const struct json_node *o = fields_get(mount, "BindOptions");
+
+	return is_true(fields_get(mount, "ReadOnly")) &&
+	       !is_true(fields_get(o, "CreateMountpoint")) &&
+	       !is_true(fields_get(o, "ReadOnlyNonRecursive"));
+}
+
+static bool
+point_is_ro(const struct json_node *point)
+{
+	const struct json_node *rw = fields_get(point, "RW");
+
+	return rw != NULL && json_type(rw) == JSON_BOOL && !json_bool(rw);
+}
+
+/* --- for the report of observed requests ---------------------------------- */
+
+const char *
+constraint_bind_how(struct span target, struct span mode)
+{
+	bool ro = false;
+
+	if (target.len == 0 || target.p[0] != '/' || !read_mode(mode, &ro)) {
+		return NULL;
+	}
+	return ro ? "ro" : "rw";
+}
+
+const char *
+constraint_mount_how(const struct json_node *mount)
+{
+	const struct json_node *o = fields_get(mount, "BindOptions");
+
+	if (!is_private(text_of(fields_get(o, "Propagation")))) {
+		return NULL;
+	}
+	return mount_is_ro(mount) ? "ro" : "rw";
+}
+
+const char *
+constraint_point_how(const struct json_node *point)
+{
+	if (!span_is(text_of(fields_get(point, "Type")), "bind") ||
+	    !is_private(text_of(fields_get(point, "Propagation")))) {
+		return NULL;
+	}
+	return point_is_ro(point) ? "ro" : "rw";
+}
+
+/* --- mounts --------------------------------------------------------------- */
+
 void
 constraint_bind_mount(struct walk *w, const struct json_node *mount)
 {
 	const struct json_node *o = fields_get(mount, "BindOptions");
-	bool ro = is_true(fields_get(mount, "ReadOnly")) &&
-		  !is_true(fields_get(o, "CreateMountpoint")) &&
-		  !is_true(fields_get(o, "ReadOnlyNonRecursive"));
+	bool ro = mount_is_ro(mount);
 
 	if (!is_private(text_of(fields_get(o, "Propagation")))) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
@@ -255,8 +308,7 @@ constraint_bind_mount(struct walk *w, const struct json_node *mount)
 void
 constraint_bind_point(struct walk *w, const struct json_node *point)
 {
-	const struct json_node *rw = fields_get(point, "RW");
-	bool ro = rw != NULL && json_type(rw) == JSON_BOOL && !json_bool(rw);
+	bool ro = point_is_ro(point);
 
 	if (!is_private(text_of(fields_get(point, "Propagation")))) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
@@ -286,6 +338,7 @@ void
 constraint_volume(struct walk *w, struct span name)
 {
 	if (!constraint_volume_name(w->limits, name)) {
+		walk_about(w, name, NULL);
 		walk_refuse_all(w, RULE_VOLUMES, "the volume %s (allowed: %s)",
 		    quote(name).s, words_show(&w->limits->volumes.names).s);
 	}

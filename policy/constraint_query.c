@@ -39,8 +39,14 @@ check_ref(struct decision *d, enum image_use use, const struct image_ref *ref,
 {
 	char what[256];
 
+	if (ref->kind != IMAGE_REF_BAD) {
+		observe_use(d, RULE_IMAGES, path, span_of(ref->text),
+		    constraint_image_use(use));
+	}
+	decision_about(d, span_of(ref->text));
 	if (constraint_image(
 		&d->role->limits, use, ref, written, what, sizeof(what))) {
+		decision_about(d, span_make(NULL, 0));
 		return VERDICT_ALLOW;
 	}
 	return decision_refuse(d, why, RULE_IMAGES, path, "%s", what);
@@ -123,7 +129,7 @@ query_build_tags(struct decision *d, struct policy_why *why)
 	enum verdict v = VERDICT_ALLOW;
 	size_t i;
 
-	for (i = 0; v == VERDICT_ALLOW && i < d->req->n_query; i++) {
+	for (i = 0; !decision_ends(d, v) && i < d->req->n_query; i++) {
 		const struct query_pair *q = &d->req->query[i];
 
 		if (span_is(q->key, "t") && q->value.len > 0) {
@@ -154,7 +160,7 @@ query_cache_from(struct decision *d, struct policy_why *why)
 		return decision_refuse(d, why, RULE_TYPE, "cachefrom",
 		    "what is not a list of strings");
 	}
-	for (e = json_first(json_root(doc)); e != NULL && v == VERDICT_ALLOW;
+	for (e = json_first(json_root(doc)); e != NULL && !decision_ends(d, v);
 	     e = json_next(e)) {
 		struct span s = span_of("");
 
@@ -196,6 +202,7 @@ query_volume(struct decision *d, struct policy_why *why)
 	if (constraint_volume_name(c, d->req->object)) {
 		return VERDICT_ALLOW;
 	}
+	decision_about(d, d->req->object);
 	return decision_refuse(d, why, RULE_VOLUMES, "",
 	    "the volume %s (allowed: %s)", quote(d->req->object).s,
 	    words_show(&c->volumes.names).s);
@@ -210,16 +217,21 @@ query_build_network(struct decision *d, struct policy_why *why)
 	const struct constraints *c = &d->role->limits;
 	struct span mode = query(d, "networkmode");
 
-	if (!c->networks.modes.set || judge_is_foreign_network(mode)) {
-		return VERDICT_ALLOW;
-	}
 	if (mode.len == 0 || span_is(mode, "default")) {
 		mode = span_of("bridge");
+	}
+	if (judge_is_foreign_network(mode)) {
+		return VERDICT_ALLOW;
+	}
+	observe_use(d, RULE_NETWORKS, "networkmode", mode, NULL);
+	if (!c->networks.modes.set) {
+		return VERDICT_ALLOW;
 	}
 	if ((!span_is(mode, "bridge") && !span_is(mode, "none")) ||
 	    constraint_network(c, mode)) {
 		return VERDICT_ALLOW;
 	}
+	decision_about(d, mode);
 	return decision_refuse(d, why, RULE_NETWORKS, "networkmode",
 	    "the network %s (allowed: %s)", quote(mode).s,
 	    words_show(&c->networks.modes).s);
@@ -322,7 +334,7 @@ constraint_query(struct decision *d, struct policy_why *why)
 	enum verdict v = VERDICT_ALLOW;
 	size_t i;
 
-	for (i = 0; i < NELEM(checks) && v == VERDICT_ALLOW; i++) {
+	for (i = 0; i < NELEM(checks) && !decision_ends(d, v); i++) {
 		if (is_op(d, checks[i].op)) {
 			v = checks[i].check(d, why);
 		}

@@ -2,10 +2,12 @@
 /*
  * One decision, from the head to the verdict; see policy.h.
  *
- * Every check can only refuse; what passes all of them is allowed.  The order
- * is that of cost and of what an asker may learn: who, protocol, operation,
- * query, body, and then what dockerd says about the objects (facts.c).  The
- * body that goes on is the one the walk wrote.
+ * Every check can only refuse; what passes all of them is allowed.  A role
+ * that only observes is asked all of them too: observe.c says why that lets
+ * nothing through that another refuses.  The order is that of cost and of what
+ * an asker may learn: who, protocol, operation, query, body, and then what
+ * dockerd says about the objects (facts.c).  The body that goes on is the one
+ * the walk wrote.
  *
  * A role without constraints is asked none of this but the protocol: its
  * bodies go on unread, because reading them would promise a check that is not
@@ -59,7 +61,7 @@ write_why(const struct decision *d, struct policy_why *why, enum rule r,
 }
 
 enum verdict
-decision_refuse(const struct decision *d, struct policy_why *why, enum rule r,
+decision_refuse(struct decision *d, struct policy_why *why, enum rule r,
     const char *path, const char *fmt, ...)
 {
 	va_list ap;
@@ -67,7 +69,17 @@ decision_refuse(const struct decision *d, struct policy_why *why, enum rule r,
 	va_start(ap, fmt);
 	write_why(d, why, r, path, fmt, ap);
 	va_end(ap);
+	d->refused = true;
+	observe_refusal(d, r, why);
+	decision_about(d, span_make(NULL, 0));
 	return VERDICT_DENY;
+}
+
+void
+decision_about(struct decision *d, struct span value)
+{
+	d->about = value;
+	d->how = NULL;
 }
 
 enum verdict
@@ -77,6 +89,7 @@ decision_taken(struct decision *d, struct policy_why *why, const char *path,
 	va_list ap;
 
 	start_why(d, why);
+	d->refused = true;
 	why->rule = rule_name(RULE_TENANT);
 	why->status = 409;
 	snprintf(why->path, sizeof(why->path), "%s", path);
@@ -87,7 +100,7 @@ decision_taken(struct decision *d, struct policy_why *why, const char *path,
 }
 
 enum verdict
-decision_fail(const struct decision *d, struct policy_why *why, enum err rc)
+decision_fail(struct decision *d, struct policy_why *why, enum err rc)
 {
 	return decision_refuse(d, why, RULE_INTERNAL, "",
 	    "what it cannot decide: %s", err_text(rc));
@@ -135,7 +148,7 @@ static const enum upgrade upgrade_of[] = {
 };
 
 static enum verdict
-judge_upgrade(const struct decision *d, struct policy_why *why)
+judge_upgrade(struct decision *d, struct policy_why *why)
 {
 	enum upgrade u = d->req->upgrade;
 	const struct op *op = d->req->op;
@@ -173,22 +186,26 @@ instead_of(const struct op *op)
 }
 
 static enum verdict
-judge_operation(struct decision *d, struct policy_why *why)
+judge_version(struct decision *d, struct policy_why *why)
+{
+	if (d->req->api_minor <= OPS_API_MINOR_MAX) {
+		return VERDICT_ALLOW;
+	}
+	return decision_refuse(d, why, RULE_API_VERSION, "",
+	    "API versions above 1.%d, which it does not know (set "
+	    "DOCKER_API_VERSION=1.%d)",
+	    OPS_API_MINOR_MAX, OPS_API_MINOR_MAX);
+}
+
+static enum verdict
+judge_right(struct decision *d, struct policy_why *why)
 {
 	const struct op *op = d->req->op;
-	struct quoted q;
 
-	if (d->req->api_minor > OPS_API_MINOR_MAX) {
-		return decision_refuse(d, why, RULE_API_VERSION, "",
-		    "API versions above 1.%d, which it does not know (set "
-		    "DOCKER_API_VERSION=1.%d)",
-		    OPS_API_MINOR_MAX, OPS_API_MINOR_MAX);
-	}
 	if (op == NULL) {
-		q = quote(d->req->path);
 		return decision_refuse(d, why, RULE_UNKNOWN_OP, "",
 		    "%s %s, an operation that it does not know",
-		    method_name(d->req->method), q.s);
+		    method_name(d->req->method), quote(d->req->path).s);
 	}
 	if (d->role->line_of[ops_index(op)] != 0) {
 		d->line = d->role->line_of[ops_index(op)];
@@ -203,16 +220,35 @@ judge_operation(struct decision *d, struct policy_why *why)
 		    "owns",
 		    op->name);
 	}
-	if (op->body == OP_BODY_JSON && op->fields == NULL) {
+	return VERDICT_ALLOW;
+}
+
+static enum verdict
+judge_readable(struct decision *d, struct policy_why *why)
+{
+	const struct op *op = d->req->op;
+
+	if (op != NULL && op->body == OP_BODY_JSON && op->fields == NULL) {
 		return decision_refuse(d, why, RULE_UNJUDGED, "",
 		    "%s, whose body it cannot judge", op->name);
 	}
-	if (op->mode == OP_MODE_H2C && !d->role->buildkit) {
+	if (op != NULL && op->mode == OP_MODE_H2C && !d->role->buildkit) {
 		return decision_refuse(d, why, RULE_BUILDKIT, "",
 		    "BuildKit sessions, which it cannot look into (set "
 		    "DOCKER_BUILDKIT=0)");
 	}
 	return VERDICT_ALLOW;
+}
+
+static enum verdict
+judge_operation(struct decision *d, struct policy_why *why)
+{
+	enum verdict v = judge_version(d, why);
+
+	if (!decision_ends(d, v)) {
+		v = judge_right(d, why);
+	}
+	return decision_ends(d, v) ? v : judge_readable(d, why);
 }
 
 /* The media type, without parameters (RFC 9110 8.3.1). */
@@ -309,32 +345,69 @@ need_subject(struct decision *d)
 	return rc;
 }
 
+/* What stands in the head, but for who and protocol. */
+static enum verdict
+judge_head(struct decision *d, struct policy_why *why)
+{
+	const struct op *op = d->req->op;
+	enum verdict v = judge_operation(d, why);
+
+	if (decision_ends(d, v) || op == NULL) {
+		return v;
+	}
+	v = query_judge(d, why);
+	if (!decision_ends(d, v) && d->role->limits.any) {
+		v = constraint_query(d, why);
+	}
+	if (!decision_ends(d, v) && d->role->owned) {
+		v = owned_query(d, why);
+	}
+	if (!decision_ends(d, v) && d->role->n_rules > 0) {
+		v = condition_judge(d, NULL,
+		    op->body != OP_BODY_JSON || !d->req->has_body, why);
+	}
+	if (!decision_ends(d, v) && op->body == OP_BODY_JSON &&
+	    d->req->has_body) {
+		v = judge_content_type(d, why);
+	}
+	return v;
+}
+
+static void
+observe_head(struct decision *d)
+{
+	struct decision bare;
+	struct policy_why why;
+
+	if (d->report != NULL && d->req->op != NULL) {
+		bare = observe_bare(d);
+		(void)judge_readable(&bare, &why);
+		(void)query_judge(&bare, &why);
+		(void)constraint_query(&bare, &why);
+		observe_join(d, &bare);
+	}
+}
+
 static enum verdict
 judge_request(struct decision *d, struct policy_why *why)
 {
 	const struct op *op = d->req->op;
-	enum verdict v = query_judge(d, why);
+	enum verdict v = VERDICT_ALLOW;
 	enum err rc;
 
-	if (v == VERDICT_ALLOW && d->role->limits.any) {
-		v = constraint_query(d, why);
+	if (!d->role->unconstrained) {
+		v = judge_head(d, why);
 	}
-	if (v == VERDICT_ALLOW && d->role->owned) {
-		v = owned_query(d, why);
-	}
-	if (v == VERDICT_ALLOW && d->role->n_rules > 0) {
-		v = condition_judge(d, NULL,
-		    op->body != OP_BODY_JSON || !d->req->has_body, why);
-	}
-	if (v != VERDICT_ALLOW) {
+	if (decision_ends(d, v) || op == NULL) {
 		return v;
 	}
+	observe_head(d);
 	if (op->body != OP_BODY_STREAM) {
 		d->replace = true; /* with nothing, until a body was judged */
 	}
-	if (op->body == OP_BODY_JSON && d->req->has_body) {
-		v = judge_content_type(d, why);
-		return v == VERDICT_ALLOW ? VERDICT_NEED_BODY : v;
+	if (op->body == OP_BODY_JSON && op->fields != NULL &&
+	    d->req->has_body) {
+		return VERDICT_NEED_BODY;
 	}
 	rc = need_subject(d);
 	return rc == ERR_OK ? decision_next(d, why) : decision_fail(d, why, rc);
@@ -364,12 +437,15 @@ policy_begin(const struct policy *pol, const struct principal *who,
 	if (v == VERDICT_ALLOW) {
 		v = judge_upgrade(d, why);
 	}
-	if (v == VERDICT_ALLOW && !d->role->unconstrained) {
-		v = judge_operation(d, why);
-		if (v == VERDICT_ALLOW) {
-			v = judge_request(d, why);
-		}
+	if (v == VERDICT_ALLOW && policy_observes(pol, d->role) &&
+	    d->tenant.len == 0) {
+		observe_start(d);
 	}
+	if (v == VERDICT_ALLOW &&
+	    (!d->role->unconstrained || d->report != NULL)) {
+		v = judge_request(d, why);
+	}
+	v = decision_settle(d, v, why);
 	why->line = d->line;
 	if (v != VERDICT_DENY) {
 		*out = d;
@@ -390,6 +466,9 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 		.op = d->req->op,
 		.need = decision_walk_need,
 		.note = decision_walk_note,
+		.refused = observe_walks(d),
+		.refused_arg = d,
+		.uses = d->bare,
 		.arg = d,
 	};
 	struct buf out;
@@ -397,19 +476,22 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 	char *copy;
 
 	buf_init(&out, NEW_BODY_MAX);
-	w.out = &out;
+	w.out = d->report == NULL ? &out : NULL;
 	/* It is seldom larger than what it is written from. */
 	rc = buf_reserve(&out, len + 256) == NULL
 		 ? ERR_NOMEM
 		 : fields_walk(&w, d->req->op->fields, root);
-	if (rc == ERR_OK && d->role->limits.any) {
+	if (w.err == ERR_OK && !w.mistyped && rc != ERR_NOMEM &&
+	    (d->role->limits.any || d->bare)) {
 		constraint_body(&w, d->req->op, root);
-		rc = w.err;
+		rc = walk_result(&w);
 	}
 	if (rc == ERR_POLICY) {
 		buf_fini(&out);
-		return decision_refuse(
-		    d, why, w.found.rule, w.found.path, "%s", w.found.what);
+		return w.refused != NULL
+			   ? VERDICT_DENY
+			   : decision_refuse(d, why, w.found.rule, w.found.path,
+				 "%s", w.found.what);
 	}
 	if (rc == ERR_OK) {
 		copy = arena_dup(d->arena, buf_span(&out));
@@ -425,7 +507,9 @@ judge_body(struct decision *d, struct span body, struct policy_why *why)
 {
 	struct json_doc *doc = NULL;
 	struct diag diag = { 0, 0, "" };
-	enum verdict v;
+	enum verdict v = VERDICT_ALLOW;
+	struct policy_why unsaid;
+	struct decision bare;
 	enum err rc = json_parse(body, JSON_STRICT, &doc, &diag);
 
 	if (rc != ERR_OK) {
@@ -434,27 +518,34 @@ judge_body(struct decision *d, struct span body, struct policy_why *why)
 		    diag.line, diag.col,
 		    diag.text[0] == '\0' ? err_text(rc) : diag.text);
 	}
-	v = walk_body(d, json_root(doc), body.len, why);
-	if (v == VERDICT_ALLOW && d->role->owned) {
-		rc = owned_body(d, json_root(doc));
-		v = rc == ERR_OK ? v : decision_fail(d, why, rc);
+	if (!d->role->unconstrained) {
+		v = walk_body(d, json_root(doc), body.len, why);
+		if (v == VERDICT_ALLOW && d->role->owned) {
+			rc = owned_body(d, json_root(doc));
+			v = rc == ERR_OK ? v : decision_fail(d, why, rc);
+		}
+		if (v == VERDICT_ALLOW) {
+			v = condition_judge(d, json_root(doc), true, why);
+		}
 	}
-	if (v == VERDICT_ALLOW) {
-		v = condition_judge(d, json_root(doc), true, why);
+	if (d->report != NULL) {
+		bare = observe_bare(d);
+		(void)walk_body(&bare, json_root(doc), body.len, &unsaid);
+		observe_join(d, &bare);
 	}
 	json_free(doc);
 	return v;
 }
 
-enum verdict
-policy_body(struct decision *d, struct span body, struct policy_why *why)
+static enum verdict
+judge_whole(struct decision *d, struct span body, struct policy_why *why)
 {
 	const struct op *op = d->req->op;
 	enum verdict v;
 	enum err rc;
 
-	start_why(d, why);
-	if (d->role->unconstrained || op == NULL || op->fields == NULL) {
+	if ((d->role->unconstrained && d->report == NULL) || op == NULL ||
+	    op->fields == NULL) {
 		return decision_fail(d, why, ERR_USAGE);
 	}
 	rc = need_subject(d);
@@ -466,13 +557,23 @@ policy_body(struct decision *d, struct span body, struct policy_why *why)
 	}
 	v = body.len > 0 ? judge_body(d, body, why)
 			 : condition_judge(d, NULL, true, why);
+	return decision_ends(d, v) ? v : decision_next(d, why);
+}
+
+enum verdict
+policy_body(struct decision *d, struct span body, struct policy_why *why)
+{
+	enum verdict v;
+
+	start_why(d, why);
+	v = decision_settle(d, judge_whole(d, body, why), why);
 	why->line = d->line;
-	return v == VERDICT_ALLOW ? decision_next(d, why) : v;
+	return v;
 }
 
 struct span
 policy_new_body(const struct decision *d, bool *replace)
 {
-	*replace = d->replace;
-	return d->body;
+	*replace = d->replace && !policy_passes_unread(d);
+	return *replace ? d->body : span_make(NULL, 0);
 }

@@ -48,12 +48,20 @@ struct decision {
 	struct span id;	    /* full id of the request's object, or empty */
 	struct forced_pair forced[DECISION_MAX_FORCED];
 	size_t n_forced;
-	char notes[320]; /* policy_notes() */
-	bool full;	 /* no more fit */
+	/* Something was refused; nothing takes that back. */
+	bool refused;
+	struct policy_report *report; /* NULL: enforces; see observe.c */
+	struct policy_findings *list; /* of report, for refusals to come */
+	bool bare;		      /* asks what a role of nothing needs */
+	struct span about;	      /* what the next refusal is about */
+	const char *how;	      /* and how, or NULL */
+	struct span holder;	      /* the container that is looked at */
+	char notes[320];	      /* policy_notes() */
+	bool full;		      /* no more fit */
 };
 
 /* Writes a refusal; what is refused is in fmt.  Returns VERDICT_DENY. */
-enum verdict decision_refuse(const struct decision *d, struct policy_why *why,
+enum verdict decision_refuse(struct decision *d, struct policy_why *why,
     enum rule r, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 /* Says that the name is another's. */
@@ -62,7 +70,32 @@ enum verdict decision_taken(struct decision *d, struct policy_why *why,
     __attribute__((format(printf, 4, 5)));
 /* For failures of our own. */
 enum verdict decision_fail(
-    const struct decision *d, struct policy_why *why, enum err rc);
+    struct decision *d, struct policy_why *why, enum err rc);
+/* What the next refusal is about, for the report; never a secret. */
+void decision_about(struct decision *d, struct span value);
+
+/* --- observe.c ------------------------------------------------------------ */
+
+/* Is that the end?  An observed decision looks on; its refusals stay. */
+bool decision_ends(const struct decision *d, enum verdict v);
+/* The verdict of a step, from that of its checks: see observe.c. */
+enum verdict decision_settle(
+    struct decision *d, enum verdict v, struct policy_why *why);
+/* From here on d observes; where there is no memory for it, it enforces. */
+void observe_start(struct decision *d);
+/* A refusal, for the report. */
+void observe_refusal(
+    struct decision *d, enum rule r, const struct policy_why *why);
+/* What walks call for each finding, NULL where the first one ends them. */
+void (*observe_walks(const struct decision *d))(
+    void *arg, const struct finding *f);
+/* The same decision for a role that has nothing but the operation. */
+struct decision observe_bare(const struct decision *d);
+/* The facts that it asks for are asked for. */
+void observe_join(struct decision *d, const struct decision *bare);
+/* Where d is bare: something that constraints could narrow was used. */
+void observe_use(struct decision *d, enum rule r, const char *path,
+    struct span value, const char *how);
 
 /* Notes a fact to ask for, once each. */
 enum err decision_need(struct decision *d, enum fact_kind kind,

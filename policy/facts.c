@@ -162,9 +162,18 @@ look_at_container(struct decision *d, const struct fact *f,
 		.limits = &d->role->limits,
 		.need = need_of_inspected,
 		.arg = &inspected,
+		.refused = observe_walks(d),
+		.refused_arg = d,
+		.uses = d->bare,
 	};
-	enum err rc = fields_judge(&w, &fields_inspect, root);
+	enum err rc;
 
+	d->holder = f->name;
+	rc = fields_judge(&w, &fields_inspect, root);
+	d->holder = span_make(NULL, 0);
+	if (rc == ERR_POLICY && w.refused != NULL) {
+		return VERDICT_DENY; /* told one by one */
+	}
 	if (rc == ERR_POLICY) {
 		return decision_refuse(d, why, w.found.rule, w.found.path,
 		    "to work with container %s, because it refuses %s",
@@ -304,6 +313,7 @@ fact_volume(struct decision *d, const struct fact *f,
 	if ((driver.len == 0 ||
 		!constraint_volume_driver(&d->role->limits, driver)) &&
 	    !(d->role->may & RULE_BIT(RULE_VOLUME_DRIVER))) {
+		decision_about(d, driver);
 		return decision_refuse(d, why, RULE_VOLUME_DRIVER, f->path,
 		    "volume %s, whose driver is not local", quote(f->name).s);
 	}
@@ -322,9 +332,11 @@ named_network(struct decision *d, const struct fact *f, struct span name,
 {
 	const struct constraints *c = &d->role->limits;
 
+	observe_use(d, RULE_NETWORKS, f->path, name, NULL);
 	if (!c->networks.modes.set || constraint_network(c, name)) {
 		return VERDICT_ALLOW;
 	}
+	decision_about(d, name);
 	return decision_refuse(d, why, RULE_NETWORKS, f->path,
 	    "the network %s (allowed: %s)", quote(name).s,
 	    words_show(&c->networks.modes).s);
@@ -367,12 +379,14 @@ fact_network(struct decision *d, const struct fact *f,
 	}
 	if (span_is(member_text(root, "Name"), "host") ||
 	    span_is(driver, "host") || driver.len == 0) {
+		decision_about(d, span_of("host"));
 		return decision_refuse(d, why, RULE_HOST_NAMESPACES, f->path,
 		    "network %s, which is the host's", quote(f->name).s);
 	}
 	if (!span_is(driver, "bridge") && !span_is(driver, "null") &&
 	    !(d->role->may & RULE_BIT(RULE_NETWORK_DRIVER)) &&
 	    !words_match(&d->role->limits.networks.drivers, driver)) {
+		decision_about(d, driver);
 		return decision_refuse(d, why, RULE_NETWORK_DRIVER, f->path,
 		    "network %s, whose driver is %s", quote(f->name).s,
 		    quote(driver).s);
@@ -522,8 +536,29 @@ parse_answer(struct decision *d, struct span body, struct json_doc **out)
 	return json_parse(span_make(copy, body.len), JSON_STRICT, out, NULL);
 }
 
-enum verdict
-policy_fact(struct decision *d, unsigned status, struct span body,
+static enum verdict
+judge_fact(struct decision *d, const struct fact *f,
+    const struct json_node *root, struct policy_why *why)
+{
+	enum verdict v = VERDICT_ALLOW;
+	struct policy_why unsaid;
+	struct decision bare;
+
+	if (!d->role->unconstrained) {
+		v = root == NULL ? not_found(d, f, why)
+				 : judge_answer(d, f, root, why);
+	}
+	if (d->report != NULL) {
+		bare = observe_bare(d);
+		(void)(root == NULL ? not_found(&bare, f, &unsaid)
+				    : judge_answer(&bare, f, root, &unsaid));
+		observe_join(d, &bare);
+	}
+	return v;
+}
+
+static enum verdict
+take_answer(struct decision *d, unsigned status, struct span body,
     struct policy_why *why)
 {
 	struct fact *f = d->next;
@@ -535,18 +570,25 @@ policy_fact(struct decision *d, unsigned status, struct span body,
 		return decision_fail(d, why, ERR_USAGE);
 	}
 	if (status == 404) {
-		v = not_found(d, f, why);
+		v = judge_fact(d, f, NULL, why);
 	} else if (status != good) {
 		v = no_such_answer(d, f, status, why);
 	} else if (parse_answer(d, body, &doc) != ERR_OK) {
 		v = no_answer(d, f, "says what cannot be read", why);
 	} else {
-		v = judge_answer(d, f, json_root(doc), why);
+		v = judge_fact(d, f, json_root(doc), why);
 	}
 	json_free(doc);
-	if (v != VERDICT_ALLOW) {
+	if (decision_ends(d, v)) {
 		return v;
 	}
 	f->asked = true;
 	return decision_next(d, why);
+}
+
+enum verdict
+policy_fact(struct decision *d, unsigned status, struct span body,
+    struct policy_why *why)
+{
+	return decision_settle(d, take_answer(d, status, body, why), why);
 }

@@ -74,6 +74,7 @@ static const char *const type_names[] = {
 static void
 refuse_type(struct walk *w, enum field_type type)
 {
+	w->mistyped = true;
 	walk_refuse_all(w, RULE_TYPE, "what is not %s", type_names[type]);
 }
 
@@ -342,6 +343,7 @@ judge_text(struct walk *w, const struct field *f, const struct words *list,
 	if (f->allow != NULL && in_list(s, f->allow)) {
 		return;
 	}
+	walk_about(w, s, NULL);
 	if (list == NULL) {
 		walk_refuse(
 		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(s).s);
@@ -349,6 +351,7 @@ judge_text(struct walk *w, const struct field *f, const struct words *list,
 		walk_refuse_all(w, f->rule, "%s (%s; allowed: %s)",
 		    rule_what(f->rule), quote(s).s, words_show(list).s);
 	}
+	walk_about(w, span_make(NULL, 0), NULL);
 }
 
 /* The type was checked when it was written. */
@@ -385,7 +388,7 @@ judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	bool (*match)(const struct words *list, struct span s);
 
-	if (w->err != ERR_OK) {
+	if (w->err != ERR_OK || w->mistyped) {
 		return;
 	}
 	if (f->judge != NULL) {
@@ -393,7 +396,8 @@ judge_value(struct walk *w, const struct field *f, const struct json_node *v)
 	} else if (f->allow != NULL) {
 		judge_allow(w, f, v);
 	} else if (f->rule != RULE_NONE && !fields_nothing(f, v)) {
-		if (list_of(w, f, &match) != NULL) {
+		if (list_of(w, f, &match) != NULL ||
+		    (w->refused != NULL && fields_is_text(f))) {
 			judge_allow(w, f, v);
 		} else {
 			walk_refuse(w, f->rule, "%s", rule_what(f->rule));
@@ -479,11 +483,13 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
     bool comma)
 {
 	struct frame here = { .up = w->at, .name = f->name };
+	bool mistyped = w->mistyped;
 
 	if (f->type == FT_DROP) {
 		return false;
 	}
 	w->at = &here;
+	w->mistyped = false; /* of those beside it each is judged */
 	if (f->type == FT_NEVER) {
 		if (!fields_zero(v)) {
 			walk_refuse_all(w, f->rule, "%s", rule_what(f->rule));
@@ -500,6 +506,7 @@ write_member(struct walk *w, const struct field *f, const struct json_node *v,
 		judge_value(w, f, v);
 	}
 	w->at = here.up;
+	w->mistyped = w->mistyped || mistyped;
 	return f->type != FT_NEVER;
 }
 
@@ -541,8 +548,8 @@ write_object(struct walk *w, const struct fields *t, const struct json_node *v)
 	put_str(w, "}");
 }
 
-enum err
-fields_judge(struct walk *w, const struct fields *t, const struct json_node *v)
+static void
+judge_fields(struct walk *w, const struct fields *t, const struct json_node *v)
 {
 	struct frame here = { .up = w->at };
 	const struct json_node *m;
@@ -556,13 +563,19 @@ fields_judge(struct walk *w, const struct fields *t, const struct json_node *v)
 		here.name = t->field[i].name;
 		w->at = &here;
 		if (t->field[i].sub != NULL) {
-			w->err = fields_judge(w, t->field[i].sub, m);
+			judge_fields(w, t->field[i].sub, m);
 		} else {
 			judge_value(w, &t->field[i], m);
 		}
 		w->at = here.up;
 	}
-	return w->err;
+}
+
+enum err
+fields_judge(struct walk *w, const struct fields *t, const struct json_node *v)
+{
+	judge_fields(w, t, v);
+	return walk_result(w);
 }
 
 enum err
@@ -580,5 +593,5 @@ fields_walk(struct walk *w, const struct fields *t, const struct json_node *v)
 	} else {
 		refuse_type(w, FT_OBJ);
 	}
-	return w->err;
+	return walk_result(w);
 }

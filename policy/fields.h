@@ -60,9 +60,11 @@ struct fields {
 
 /* What the walk found out. */
 struct finding {
-	enum rule rule; /* RULE_NONE: nothing to refuse */
-	char path[128]; /* "HostConfig.Binds[2]" */
-	char what[256]; /* what is refused; printable */
+	enum rule rule;	   /* RULE_NONE: nothing to refuse */
+	char path[128];	   /* "HostConfig.Binds[2]" */
+	char what[256];	   /* what is refused; printable */
+	struct span value; /* the text it is about, or {NULL, 0} */
+	const char *how;   /* "ro", "rw", "run", ...; or NULL */
 };
 
 /* What only dockerd can tell. */
@@ -104,7 +106,14 @@ struct walk {
 	    void *arg, enum fact_kind kind, struct span name, const char *path);
 	/* Told what no table knows and is not refused; may be NULL. */
 	void (*note)(void *arg, const char *what, const char *path);
+	/* Told each finding; NULL: the first one ends the walk. */
+	void (*refused)(void *arg, const struct finding *f);
+	void *refused_arg;
+	bool uses; /* tells uses too: walk_use() */
 	void *arg;
+	bool mistyped; /* a value's type is not what judges rely on */
+	struct span about;
+	const char *how;
 	enum err err; /* ERR_POLICY with found, or a failure */
 };
 
@@ -129,6 +138,12 @@ void walk_need(struct walk *w, enum fact_kind kind, struct span name);
 /* Refuses although the role may have the rule. */
 void walk_refuse_all(struct walk *w, enum rule r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What the next refusal is about, and how (may be NULL); never a secret. */
+void walk_about(struct walk *w, struct span value, const char *how);
+/* What constraints could narrow was used: no refusal. */
+void walk_use(struct walk *w, enum rule r, struct span value, const char *how);
+/* ERR_POLICY if anything was found, else what went wrong. */
+enum err walk_result(const struct walk *w) MUST_USE;
 /* Each element of an array, with its index on the path. */
 void walk_each(struct walk *w, const struct json_node *v,
     void (*judge)(struct walk *w, const struct json_node *e));
@@ -138,6 +153,8 @@ void walk_path(const struct frame *at, char *out, size_t size);
 bool fields_zero(const struct json_node *v);
 /* Does the value of this field ask for nothing? */
 bool fields_nothing(const struct field *f, const struct json_node *v);
+/* Is its value one text or several, that can be told one by one? */
+bool fields_is_text(const struct field *f);
 /* The member that Go reads as name (its case folded), or NULL. */
 const struct json_node *fields_get(
     const struct json_node *object, const char *name);

@@ -4,8 +4,10 @@
  *
  * The place is a chain of frames on the stack, one per object or element, and
  * becomes text only when something is refused or asked about: a walk over an
- * honest body writes no path at all.  The first finding stays; all others are
- * silent, so judges need not look whether somebody was faster.
+ * honest body writes no path at all.  The first finding ends the walk; all
+ * others are silent, so judges need not look whether somebody was faster.
+ * Where somebody wants to be told all of them (observe.c) the walk goes on,
+ * and its result is a refusal all the same.
  *
  * Rejected: a path that is built up and cut back on the way, which every
  * early exit would have to put right.
@@ -44,10 +46,42 @@ refuse(struct walk *w, enum rule r, const char *fmt, va_list ap)
 	if (w->err != ERR_OK) {
 		return;
 	}
-	w->err = ERR_POLICY;
 	w->found.rule = r;
 	walk_path(w->at, w->found.path, sizeof(w->found.path));
 	vsnprintf(w->found.what, sizeof(w->found.what), fmt, ap);
+	w->found.value = w->about;
+	w->found.how = w->how;
+	if (w->refused != NULL) {
+		w->refused(w->refused_arg, &w->found);
+	} else {
+		w->err = ERR_POLICY;
+	}
+}
+
+void
+walk_about(struct walk *w, struct span value, const char *how)
+{
+	w->about = value;
+	w->how = how;
+}
+
+void
+walk_use(struct walk *w, enum rule r, struct span value, const char *how)
+{
+	struct finding f = { .rule = r, .value = value, .how = how };
+
+	if (w->err == ERR_OK && w->uses && w->refused != NULL) {
+		walk_path(w->at, f.path, sizeof(f.path));
+		w->refused(w->refused_arg, &f);
+	}
+}
+
+/* Nothing takes a finding back: what was found once is the result. */
+enum err
+walk_result(const struct walk *w)
+{
+	return w->err == ERR_OK && w->found.rule != RULE_NONE ? ERR_POLICY
+							      : w->err;
 }
 
 void
@@ -58,6 +92,7 @@ walk_refuse_all(struct walk *w, enum rule r, const char *fmt, ...)
 	va_start(ap, fmt);
 	refuse(w, r, fmt, ap);
 	va_end(ap);
+	walk_about(w, span_make(NULL, 0), NULL);
 }
 
 void
@@ -65,12 +100,12 @@ walk_refuse(struct walk *w, enum rule r, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (w->may & RULE_BIT(r)) {
-		return;
+	if (!(w->may & RULE_BIT(r))) {
+		va_start(ap, fmt);
+		refuse(w, r, fmt, ap);
+		va_end(ap);
 	}
-	va_start(ap, fmt);
-	refuse(w, r, fmt, ap);
-	va_end(ap);
+	walk_about(w, span_make(NULL, 0), NULL);
 }
 
 void

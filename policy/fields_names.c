@@ -144,6 +144,13 @@ fields_zero(const struct json_node *v)
 	return true;
 }
 
+bool
+fields_is_text(const struct field *f)
+{
+	return f->type == FT_STR || f->type == FT_STRS ||
+	       f->type == FT_STRSLICE || f->type == FT_STRMAP;
+}
+
 /* Nothing is asked for.  A map's key with an empty value is something:
  * {"net.ipv4.ip_forward": ""}. */
 bool

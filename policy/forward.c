@@ -37,7 +37,7 @@ policy_keeps_header(const struct decision *d, struct span name)
 {
 	size_t i, n;
 
-	if (d->role->unconstrained) {
+	if (policy_passes_unread(d)) {
 		return true;
 	}
 	for (i = 0; i < NELEM(kept_headers); i++) {
@@ -129,7 +129,7 @@ policy_write_target(const struct decision *d, struct buf *out)
 {
 	enum err rc;
 
-	if (d->role->unconstrained) {
+	if (policy_passes_unread(d)) {
 		return canon_write_target(d->req, out);
 	}
 	rc = canon_write_version(d->req->api_minor, out);

@@ -80,8 +80,9 @@ judge_path_hint(struct span source)
 }
 
 static void
-refuse_path(struct walk *w, struct span source)
+refuse_path(struct walk *w, struct span source, const char *how)
 {
+	walk_about(w, source, how);
 	walk_refuse(w, RULE_HOST_PATHS,
 	    "the host path %s (use a named volume%s)", quote(source).s,
 	    judge_path_hint(source));
@@ -127,7 +128,7 @@ judge_bind(struct walk *w, struct span bind)
 	}
 	if (!judge_is_volume_name(source) || target.len == 0 ||
 	    target.p[0] != '/' || !is_bind_mode(rest)) {
-		refuse_path(w, source);
+		refuse_path(w, source, constraint_bind_how(target, rest));
 		judge_target(w, target);
 		return;
 	}
@@ -178,6 +179,7 @@ judge_driver_config(struct walk *w, const struct json_node *mount)
 	struct span name = text_of(fields_get(d, "Name"));
 
 	if (!constraint_volume_driver(w->limits, name)) {
+		walk_about(w, name, NULL);
 		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
 		    quote(name).s);
 	}
@@ -207,7 +209,7 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		return;
 	}
 	if (span_is(type, "bind")) {
-		refuse_path(w, source);
+		refuse_path(w, source, constraint_mount_how(mount));
 		return;
 	}
 	if (!span_is(type, "volume")) {
@@ -222,7 +224,7 @@ judge_mount(struct walk *w, const struct json_node *mount)
 		return;
 	}
 	if (!judge_is_volume_name(source)) {
-		refuse_path(w, source);
+		refuse_path(w, source, NULL);
 		return;
 	}
 	constraint_volume(w, source);
@@ -336,6 +338,7 @@ judge_network_mode(
 		return;
 	}
 	if (judge_is_foreign_network(mode)) {
+		walk_about(w, mode, NULL);
 		walk_refuse(w, RULE_HOST_NAMESPACES,
 		    "the network mode %s (use a network of your own)",
 		    quote(mode).s);
@@ -359,6 +362,7 @@ judge_endpoints(
 			continue;
 		}
 		if (judge_is_foreign_network(json_key(e))) {
+			walk_about(w, json_key(e), NULL);
 			walk_refuse(w, RULE_HOST_NAMESPACES, "the network %s",
 			    quote(json_key(e)).s);
 		}
@@ -402,6 +406,7 @@ extra_host_element(struct walk *w, const struct json_node *e)
 	if (judge_is_host_gateway(json_string(e)) &&
 	    (w->limits == NULL ||
 		!words_match(&w->limits->extra_hosts, json_string(e)))) {
+		walk_about(w, json_string(e), NULL);
 		walk_refuse(
 		    w, RULE_EXTRA_HOSTS, "%s", rule_what(RULE_EXTRA_HOSTS));
 	}
@@ -474,6 +479,7 @@ judge_foreign_namespace(
 		return;
 	}
 	if (span_is(mode, "host") || span_starts(mode, "container:")) {
+		walk_about(w, mode, NULL);
 		walk_refuse(
 		    w, f->rule, "%s (%s)", rule_what(f->rule), quote(mode).s);
 	}
@@ -504,11 +510,14 @@ judge_mount_point(struct walk *w, const struct json_node *m)
 		return;
 	}
 	if (!span_is(type, "volume") || !judge_is_volume_name(name)) {
+		walk_about(w, text_of(fields_get(m, "Source")),
+		    constraint_point_how(m));
 		walk_refuse(
 		    w, RULE_HOST_PATHS, "mounts of type %s", quote(type).s);
 		return;
 	}
 	if (!constraint_volume_driver(w->limits, driver)) {
+		walk_about(w, driver, NULL);
 		walk_refuse(w, RULE_VOLUME_DRIVER, "the volume driver %s",
 		    quote(driver).s);
 	}

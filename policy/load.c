@@ -400,10 +400,32 @@ read_roles(struct loader *l, const struct json_node *v)
 	}
 }
 
+void
+load_mode(struct loader *l, enum policy_mode *out, const struct json_node *m)
+{
+	if (json_type(m) == JSON_STRING && span_is(json_string(m), "enforce")) {
+		*out = MODE_ENFORCE;
+	} else if (json_type(m) == JSON_STRING &&
+		   span_is(json_string(m), "observe")) {
+		*out = MODE_OBSERVE;
+	} else {
+		load_complain(
+		    l, m, "\"mode\" can be \"enforce\" or \"observe\"");
+	}
+}
+
+static void
+read_mode(struct loader *l, void *to, const struct json_node *m)
+{
+	(void)to;
+	load_mode(l, &l->pol->mode, m);
+}
+
 /* "roles" were read before: clients ask for them. */
 static const struct load_member file_rows[] = {
 	{ "$schema", load_about },
 	{ "about", load_about },
+	{ "mode", read_mode },
 	{ "clients", read_clients },
 	{ "roles", NULL },
 };

@@ -114,6 +114,10 @@ extern const struct load_table load_file_table, load_client_table,
     load_match_table, load_role_table, load_rule_table, load_condition_table,
     load_limit_table, load_path_table;
 
+/* "mode": "enforce" or "observe", to an enum policy_mode. */
+void load_mode(
+    struct loader *l, enum policy_mode *out, const struct json_node *m);
+
 /* Reads a role of the file. */
 struct role *load_add_role(struct loader *l, struct span name,
     const struct json_node *v, unsigned line);

@@ -242,6 +242,14 @@ copy_rules(struct loader *l, struct role *r)
 }
 
 static void
+read_mode(struct loader *l, void *to, const struct json_node *v)
+{
+	struct role *r = to;
+
+	load_mode(l, &r->mode, v);
+}
+
+static void
 read_extends(struct loader *l, struct role *r, const struct json_node *v)
 {
 	const struct role *base;
@@ -263,6 +271,8 @@ read_extends(struct loader *l, struct role *r, const struct json_node *v)
 	r->line = line;
 	r->next = next;
 	r->open = true;
+	/* Who tries a role out has not said so of those that build on it. */
+	r->mode = MODE_UNSAID;
 	copy_rules(l, r);
 }
 
@@ -281,6 +291,7 @@ static const struct load_member role_rows[] = {
 	{ "unknown_fields", load_unknown_fields },
 	{ "rules", load_rules },
 	{ "audit", load_audit },
+	{ "mode", read_mode },
 	{ "unconstrained", read_unconstrained },
 };
 const struct load_table load_role_table = { "a role", role_rows,
@@ -349,6 +360,11 @@ check_owned(struct loader *l, const struct role *r, const struct json_node *v)
 			    "\"may\": it reaches what other tenants own",
 			    rule_name(reaching[i]));
 		}
+	}
+	if (r->mode == MODE_OBSERVE) {
+		load_complain(l, v,
+		    "an owned role cannot only observe: what its clients make "
+		    "has to bear their label");
 	}
 	if (r->buildkit) {
 		load_complain(l, v,

@@ -51,6 +51,34 @@ policy_role(const struct policy *pol, const struct principal *who)
 	return c == NULL ? NULL : c->role;
 }
 
+bool
+policy_observes(const struct policy *pol, const struct role *role)
+{
+	/* What tenants make must bear their label: no judging, no tenants. */
+	return !role->owned &&
+	       (role->mode == MODE_OBSERVE ||
+		   (role->mode == MODE_UNSAID && pol->mode == MODE_OBSERVE));
+}
+
+bool
+policy_observes_all(const struct policy *pol)
+{
+	return pol->mode == MODE_OBSERVE;
+}
+
+const char *
+policy_observing_role(const struct policy *pol, size_t i)
+{
+	const struct role *r;
+
+	for (r = pol->roles; r != NULL; r = r->next) {
+		if (r->mode == MODE_OBSERVE && i-- == 0) {
+			return r->name;
+		}
+	}
+	return NULL;
+}
+
 const char *
 role_name(const struct role *role)
 {

@@ -54,6 +54,12 @@ void policy_free(struct policy *pol);
 void policy_follow_links(struct policy *pol,
     enum err (*resolve)(const char *path, char *out, size_t size));
 
+/* Does the role only observe?  Its own "mode" goes before the policy's. */
+bool policy_observes(const struct policy *pol, const struct role *role);
+/* The whole policy says so; or the role number i that says so, or NULL. */
+bool policy_observes_all(const struct policy *pol);
+const char *policy_observing_role(const struct policy *pol, size_t i);
+
 /* First matching client wins; NULL when none does: refuse everything. */
 const struct role *policy_role(
     const struct policy *pol, const struct principal *who);
@@ -142,6 +148,42 @@ struct span policy_object_id(const struct decision *d);
  * "HostConfig.Foo unjudged, Bar left out"; "" for nothing.  Printable.
  */
 const char *policy_notes(const struct decision *d);
+/*
+ * What was found out about a request that is only observed ("mode":
+ * "observe").  Strings end with NUL and are printable, but for values: these
+ * are bytes of the client's.  Never a secret: of variables, labels and driver
+ * options there are names alone.
+ */
+struct policy_finding {
+	const char *rule; /* "privileged" */
+	const char *path; /* JSON path or query key; "" if none */
+	const char *message;
+	struct span value; /* the text it is about; {NULL, 0}: none */
+	bool cut;	   /* value is longer than this */
+	const char *how;   /* "ro", "rw", "run", "pull", ...; or "" */
+	struct policy_finding *next;
+};
+
+struct policy_findings {
+	struct policy_finding *first;
+	unsigned n;    /* of the list */
+	unsigned more; /* that it does not hold */
+};
+
+/*
+ * refused: what the role refuses.  needs: what a role without any right but
+ * the operation would have to be given, and networks and images that were
+ * used.
+ */
+struct policy_report {
+	struct policy_findings refused, needs;
+};
+
+/* After VERDICT_ALLOW; NULL where the role enforces.  Borrowed from d. */
+const struct policy_report *policy_report(const struct decision *d);
+/* Is the client's request passed on as it came, unread or only observed? */
+bool policy_passes_unread(const struct decision *d);
+
 /* May this request header go upstream?  Hop-by-hop ones are not asked for. */
 bool policy_keeps_header(const struct decision *d, struct span name);
 /* Writes the target as judged (unknown query keys of lenient ops left out).*/

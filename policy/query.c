@@ -110,6 +110,19 @@ is_listed(const struct decision *d, enum rule r, struct span value)
 }
 
 static enum verdict
+refuse_value(struct decision *d, enum rule r, const char *key,
+    struct span value, struct policy_why *why)
+{
+	/* An address may hold a password, which no record has. */
+	if (d->report != NULL && r == RULE_REMOTE_SOURCE) {
+		return decision_refuse(d, why, r, key, "%s", rule_what(r));
+	}
+	decision_about(d, value);
+	return decision_refuse(
+	    d, why, r, key, "%s (%s)", rule_what(r), quote(value).s);
+}
+
+static enum verdict
 judge_value(
     struct decision *d, const struct query_pair *q, struct policy_why *why)
 {
@@ -127,9 +140,8 @@ judge_value(
 			  ? !in_list(q->value, judged[i].allow)
 			  : judged[i].bad(q->value);
 		if (bad && !is_listed(d, judged[i].rule, q->value)) {
-			return decision_refuse(d, why, judged[i].rule,
-			    judged[i].key, "%s (%s)", rule_what(judged[i].rule),
-			    quote(q->value).s);
+			return refuse_value(
+			    d, judged[i].rule, judged[i].key, q->value, why);
 		}
 	}
 	return VERDICT_ALLOW;
@@ -229,12 +241,12 @@ query_judge(struct decision *d, struct policy_why *why)
 	enum verdict v = judge_needed(d, why);
 	size_t i;
 
-	if (v != VERDICT_ALLOW) {
+	if (decision_ends(d, v)) {
 		return v;
 	}
 	for (i = 0; i < d->req->n_query; i++) {
 		v = judge_pair(d, i, why);
-		if (v != VERDICT_ALLOW) {
+		if (decision_ends(d, v)) {
 			return v;
 		}
 	}

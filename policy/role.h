@@ -12,15 +12,23 @@
 #include "principal.h"
 #include "rules.h"
 
+/* "mode" of a policy or a role. */
+enum policy_mode {
+	MODE_UNSAID = 0, /* a role: as the policy; a policy: enforce */
+	MODE_ENFORCE,
+	MODE_OBSERVE,
+};
+
 struct role {
 	const char *name;
 	struct role *next;
 	unsigned line; /* in the policy file; 0: a preset */
 	bool open;     /* being read: a role must not extend itself */
 	bool unconstrained;
-	bool buildkit; /* "buildkit": "unjudged" */
-	bool owned;    /* its clients have what their tenant has made */
-	uint64_t may;  /* RULE_BIT() set */
+	enum policy_mode mode; /* its own: "extends" leaves it behind */
+	bool buildkit;	       /* "buildkit": "unjudged" */
+	bool owned;	       /* its clients have what their tenant has made */
+	uint64_t may;	       /* RULE_BIT() set */
 	struct constraints limits;
 	struct extras extras;
 	struct rule_when *rules;
@@ -51,6 +59,7 @@ struct policy {
 	struct role *roles;
 	struct client *clients;
 	bool owned; /* a client has an owned role */
+	enum policy_mode mode;
 	struct path_world paths;
 };
 

@@ -166,6 +166,43 @@ put_asked(struct jsonw *w, const struct audit_event *e)
 	}
 }
 
+/* Only in the record of the decision: once is enough. */
+static void
+put_findings(
+    struct jsonw *w, const char *key, const struct policy_findings *list)
+{
+	const struct policy_finding *f;
+
+	jsonw_key(w, key);
+	jsonw_array(w);
+	for (f = list->first; f != NULL; f = f->next) {
+		jsonw_object(w);
+		jsonw_kv_str(w, "rule", f->rule);
+		jsonw_kv_str(w, "json_path", f->path);
+		if (f->message[0] != '\0') {
+			jsonw_kv_str(w, "message", f->message);
+		}
+		if (f->value.p != NULL) {
+			jsonw_kv_span(w, "value", f->value);
+			jsonw_kv_bool(w, "cut", f->cut);
+		}
+		if (f->how[0] != '\0') {
+			jsonw_kv_str(w, "how", f->how);
+		}
+		jsonw_object_end(w);
+	}
+	jsonw_array_end(w);
+}
+
+static void
+put_report(struct jsonw *w, const struct policy_report *r)
+{
+	put_findings(w, "findings", &r->refused);
+	jsonw_kv_u64(w, "more_findings", r->refused.more);
+	put_findings(w, "needs", &r->needs);
+	jsonw_kv_u64(w, "more_needs", r->needs.more);
+}
+
 static void
 put_end(struct jsonw *w, const struct audit_event *e)
 {
@@ -197,6 +234,9 @@ build(struct buf *line, const struct audit_event *e)
 		put_request(&w, e);
 		put_decision(&w, e);
 		put_asked(&w, e);
+	}
+	if (e->kind == AUDIT_DECISION && e->report != NULL) {
+		put_report(&w, e->report);
 	}
 	if (e->kind == AUDIT_END) {
 		put_end(&w, e);

@@ -26,12 +26,13 @@ struct audit_event {
 	struct span path;    /* decoded, canonical */
 	const struct op *op; /* NULL: unknown */
 	struct span object;
-	struct span object_id;	      /* full id, where dockerd told it */
-	const char *decision;	      /* "allow", "deny", "error" */
-	const struct policy_why *why; /* NULL: none */
-	const char *notes;	      /* policy_notes(), or NULL */
-	struct span request;	      /* JSON of redact.h, or empty */
-	const char *request_omitted;  /* why not all of it is there, or NULL */
+	struct span object_id; /* full id, where dockerd told it */
+	const char *decision;  /* "allow", "observe", "deny", "error" */
+	const struct policy_report *report; /* NULL: not observed */
+	const struct policy_why *why;	    /* NULL: none */
+	const char *notes;		    /* policy_notes(), or NULL */
+	struct span request;		    /* JSON of redact.h, or empty */
+	const char *request_omitted; /* why not all of it is there, or NULL */
 	/* AUDIT_END */
 	unsigned status;
 	uint64_t client_bytes; /* content from the client */

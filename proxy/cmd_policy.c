@@ -151,12 +151,50 @@ or_dash(const char *s)
 	return s[0] == '\0' ? "-" : s;
 }
 
+static void
+print_findings(const struct policy_findings *list)
+{
+	const struct policy_finding *f;
+
+	for (f = list->first; f != NULL; f = f->next) {
+		printf("would refuse  %s\n", f->message);
+	}
+	if (list->more > 0) {
+		printf("would refuse  %u more\n", list->more);
+	}
+}
+
+/* What an enforcing role would refuse; false: it would allow it. */
+static bool
+print_observed(
+    enum verdict v, const struct decision *d, const struct policy_why *why)
+{
+	const struct policy_report *r =
+	    v == VERDICT_DENY ? NULL : policy_report(d);
+
+	if (r == NULL || r->refused.n + r->refused.more == 0) {
+		return false;
+	}
+	puts("observe");
+	printf("role  %s\nrule  %s\nline  %u\npath  %s\n", why->role,
+	    or_dash(why->rule), why->line, or_dash(why->path));
+	print_findings(&r->refused);
+	if (v == VERDICT_NEED_FACT) {
+		printf("and what the role refuses in\n  GET %.*s\n",
+		    SPAN_ARG(policy_next_fact(d)));
+	}
+	return true;
+}
+
 static int
 print_answer(
     enum verdict v, const struct decision *d, const struct policy_why *why)
 {
 	struct span target;
 
+	if (print_observed(v, d, why)) {
+		return 0;
+	}
 	if (v == VERDICT_NEED_FACT) {
 		target = policy_next_fact(d);
 		printf("allow, if dockerd shows nothing that the role refuses "
@@ -271,9 +309,11 @@ policy_cmd_explain(int argc, char **argv)
 	const struct flag_set set = {
 		.usage = "dinv policy explain -policy FILE -cn NAME [flags] "
 			 "METHOD TARGET",
-		.about = "Prints allow or deny, and the role, the rule, the "
-			 "line of the policy and the\nplace in the request "
-			 "that decided.  Status 0: allow; 3: deny.",
+		.about = "Prints allow, deny or observe, and the role, the "
+			 "rule, the line of the policy and\nthe place in the "
+			 "request that decided.  Status 0: allow, or observe: "
+			 "it would\npass, and be recorded with all that the "
+			 "role refuses of it; 3: deny.",
 		.flag = flags,
 		.n = NELEM(flags),
 		.max_operands = 2,

@@ -2,6 +2,10 @@
 /*
  * What of a connection's requests goes on record, and whether it can.
  *
+ * A record says what was decided and not what should have been: a request
+ * that passed because its role only observes is "observe" in both of its
+ * records, and never "allow".
+ *
  * Attackers fill the disk of the log first, then act: in "required" mode
  * nothing changes state while nobody could tell of it.
  */
@@ -42,6 +46,23 @@ put_request(const struct request *r, struct buf *out, struct audit_event *e)
 	}
 }
 
+static const struct policy_report *
+report_of(const struct request *r)
+{
+	return r->decision == NULL ? NULL : policy_report(r->decision);
+}
+
+/* "allow" of a request that only an observing role lets through. */
+static const char *
+allowed_as(const struct request *r)
+{
+	const struct policy_report *report = report_of(r);
+
+	return report != NULL && report->refused.n + report->refused.more > 0
+		   ? "observe"
+		   : "allow";
+}
+
 void
 request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 {
@@ -58,7 +79,9 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 		.object_id = r->decision == NULL
 				 ? span_of("")
 				 : policy_object_id(r->decision),
-		.decision = decision,
+		.decision =
+		    strcmp(decision, "allow") == 0 ? allowed_as(r) : decision,
+		.report = report_of(r),
 		.why = &r->why,
 		.notes = r->decision == NULL ? "" : policy_notes(r->decision),
 		.status = r->status,
@@ -96,6 +119,12 @@ request_audit_allowed(struct conn *c)
 	bool reads = only_reads(r->canon.op);
 	enum audit_level l = level(r);
 
+	/* What is observed always, for "dinv policy learn". */
+	if (report_of(r) != NULL) {
+		r->audited = true;
+		request_audit(c, AUDIT_DECISION, "allow");
+		return;
+	}
 	r->audited =
 	    l != AUDIT_LEVEL_NONE && (l != AUDIT_LEVEL_USUAL || !reads);
 	/* Of a plain read one record says all: that of its end. */

@@ -160,30 +160,15 @@ write_question(struct conn *c)
 	return rc == ERR_OK ? buf_append(&c->daemon_out, body.p, body.len) : rc;
 }
 
-static enum step
-bad_fact(struct conn *c, const char *what)
-{
-	daemon_close(c);
-	return answer_error(c, 502,
-	    "dockerd at %s gave no usable answer when "
-	    "the gate looked before deciding: %s",
-	    c->w->gate->upstream.text, what);
-}
-
 /* The answer is whole: what does policy say to it? */
 static enum step
-fact_done(struct conn *c)
+fact_over(struct conn *c, unsigned status)
 {
 	struct request *r = c->req;
-	unsigned status = r->answer.status;
 	uint64_t began;
 	enum verdict v;
 
 	c->daemon_busy = false;
-	if (r->answer.close || r->answer.body == BODY_EOF ||
-	    c->daemon_in.len > 0) {
-		daemon_close(c);
-	}
 	began = metrics_now_ns();
 	v = policy_fact(r->decision, status, buf_span(&r->fact), &r->why);
 	r->policy_ns += metrics_now_ns() - began;
@@ -194,6 +179,34 @@ fact_done(struct conn *c)
 	r->answer_scanned = 0;
 	memset(&r->answer, 0, sizeof(r->answer));
 	return request_verdict(c, v);
+}
+
+static enum step
+fact_done(struct conn *c)
+{
+	const struct http_head *a = &c->req->answer;
+
+	if (a->close || a->body == BODY_EOF || c->daemon_in.len > 0) {
+		daemon_close(c);
+	}
+	return fact_over(c, a->status);
+}
+
+static enum step
+bad_fact(struct conn *c, const char *what)
+{
+	struct request *r = c->req;
+
+	daemon_close(c);
+	if (policy_report(r->decision) != NULL) {
+		/* No answer refuses nothing where nothing is refused. */
+		buf_fini(&r->fact);
+		return fact_over(c, 0);
+	}
+	return answer_error(c, 502,
+	    "dockerd at %s gave no usable answer when "
+	    "the gate looked before deciding: %s",
+	    c->w->gate->upstream.text, what);
 }
 
 static enum step

@@ -148,7 +148,7 @@ enum step request_verdict(struct conn *c, enum verdict v);
 /* The judged request's head into daemon_out; ERR_LIMIT, ERR_NOMEM. */
 enum err request_write_head(struct conn *c) MUST_USE;
 
-/* conn_audit.c */
+/* conn_audit.c; "allow" becomes "observe" where that is why */
 void request_audit(struct conn *c, enum audit_kind kind, const char *decision);
 /* It goes on now: the record of that, if one is due. */
 void request_audit_allowed(struct conn *c);

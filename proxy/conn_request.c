@@ -163,7 +163,7 @@ drops_body(const struct request *r)
 	if (op == NULL || op->body != OP_BODY_NONE) {
 		return false;
 	}
-	return !role_unconstrained(r->role) || op->mode != OP_MODE_PLAIN;
+	return !policy_passes_unread(r->decision) || op->mode != OP_MODE_PLAIN;
 }
 
 static enum body_out

@@ -117,6 +117,7 @@ load_policy(const char *name, struct shared_policy **out, struct diag *d,
 	if (rc != ERR_OK) {
 		return rc;
 	}
+	shared_policy_warn(pol);
 	policy_follow_links(pol, links_follow);
 	*out = shared_policy_new(pol);
 	if (*out == NULL) {

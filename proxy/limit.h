@@ -66,8 +66,9 @@
 #define LIMIT_AUDIT_QUEUE_BYTES (16u << 20)
 #define LIMIT_AUDIT_QUEUE_RECORDS 32768
 /* Path and object of the longest target (policy/request.c: 64 KiB), each
- * byte escaped to six; names in a certificate.  A record that did not fit
- * would be a request that nobody hears of. */
+ * byte escaped to six; names in a certificate; 64 findings of an observed
+ * request (policy/observe.c), each with a value of 256 bytes.  A record that
+ * did not fit would be a request that nobody hears of. */
 #define LIMIT_AUDIT_RECORD_BYTES (1u << 20)
 /* How long the writer lets records gather: one write takes many. */
 #define LIMIT_AUDIT_GATHER_MS 5

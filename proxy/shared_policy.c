@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "log.h"
+
 struct shared_policy {
 	struct policy *policy;
 	atomic_uint holders;
@@ -50,4 +52,20 @@ const struct policy *
 shared_policy_get(const struct shared_policy *s)
 {
 	return s->policy;
+}
+
+void
+shared_policy_warn(const struct policy *pol)
+{
+	const char *role = policy_observes_all(pol) ? "*" : NULL;
+	size_t i = 0;
+
+	while (
+	    role != NULL || (role = policy_observing_role(pol, i++)) != NULL) {
+		log_warn("OBSERVING, NOT ENFORCING role=%s (\"mode\": "
+			 "\"observe\"): what it would refuse is passed, and "
+			 "written to the audit file",
+		    role);
+		role = NULL;
+	}
 }

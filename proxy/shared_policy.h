@@ -16,5 +16,7 @@ struct shared_policy *shared_policy_new(struct policy *pol) MUST_USE;
 struct shared_policy *shared_policy_hold(struct shared_policy *s);
 void shared_policy_drop(struct shared_policy *s); /* NULL is fine */
 const struct policy *shared_policy_get(const struct shared_policy *s);
+/* Whoever believes that a policy protects must hear where it does not. */
+void shared_policy_warn(const struct policy *pol);
 
 #endif
