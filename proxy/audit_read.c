@@ -32,8 +32,8 @@ struct audit_reader {
 	char *p;
 	size_t off, len; /* what is left in p */
 	bool ended;
-	bool stopped; /* we stopped reading first: gzip may complain */
-	int why;      /* errno of a read */
+	bool follow;
+	int why; /* errno of a read */
 };
 
 static bool
@@ -158,7 +158,7 @@ audit_reader_line(struct audit_reader *r, struct span *line, bool *whole)
 		looked = r->len;
 		fill(r);
 	}
-	if (r->len == 0) {
+	if (r->len == 0 || (lf == NULL && r->follow && r->len < READER_BYTES)) {
 		return false;
 	}
 	*whole = lf != NULL;
@@ -170,8 +170,9 @@ audit_reader_line(struct audit_reader *r, struct span *line, bool *whole)
 }
 
 void
-audit_reader_more(struct audit_reader *r)
+audit_reader_follow(struct audit_reader *r)
 {
+	r->follow = true;
 	r->ended = false;
 }
 

@@ -20,8 +20,9 @@ enum err audit_reader_close(struct audit_reader *r, struct diag *d) MUST_USE;
  */
 bool audit_reader_line(struct audit_reader *r, struct span *line, bool *whole);
 
-/* After an end: looks for what was written since (not in compressed files). */
-void audit_reader_more(struct audit_reader *r);
+/* From now on an end is none: what is written later is read, and a line that
+ * is not whole yet is waited for. */
+void audit_reader_follow(struct audit_reader *r);
 /* Has its path another file now (a rotation)? */
 bool audit_reader_moved(const struct audit_reader *r);
 

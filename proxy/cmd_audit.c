@@ -13,6 +13,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } words[] = {
+	{ "tail", cmd_audit_tail, "show requests as they end" },
+	{ "query", cmd_audit_query, "find records" },
+	{ "report", cmd_audit_report, "who did how much, what was refused" },
 	{ "verify", cmd_audit_verify, "find what was changed or removed" },
 	{ "key", cmd_audit_key, "the key that checkpoints are checked with" },
 };

@@ -4,6 +4,9 @@
 
 /* What "dinv audit" can do, one function a word; exit statuses. */
 int cmd_audit_key(int argc, char **argv);
+int cmd_audit_query(int argc, char **argv);
+int cmd_audit_report(int argc, char **argv);
+int cmd_audit_tail(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 
 #endif

@@ -24,7 +24,7 @@ static const struct {
 	{ "gate", cmd_gate, "stand in front of a dockerd that runs already" },
 	{ "cert", cmd_cert, "make and list certificates" },
 	{ "policy", cmd_policy, "check a policy file, explain a decision" },
-	{ "audit", cmd_audit, "verify what a gate has recorded" },
+	{ "audit", cmd_audit, "read and verify what a gate has recorded" },
 	{ "reload", cmd_reload, "let a running gate read its policy again" },
 	{ "status", cmd_status, "say how a running gate is" },
 	{ "version", cmd_version, "print the version" },
