@@ -233,6 +233,8 @@ void constraint_create_volume(struct walk *w, const struct json_node *root);
 bool constraint_parse_ports(struct span s, uint32_t *first, uint32_t *last);
 bool constraint_network(const struct constraints *c, struct span name);
 bool constraint_judge_network(struct walk *w, struct span name);
+void constraint_create_network(struct walk *w, const struct json_node *root);
+void constraint_service_network(struct walk *w, const struct json_node *root);
 bool constraint_ulimit(const struct ulimits *u, const struct json_node *e,
     char *what, size_t size);
 

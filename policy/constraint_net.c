@@ -224,6 +224,44 @@ constraint_judge_network(struct walk *w, struct span name)
 	return true;
 }
 
+/* What says nothing of its network gets the default one, a bridge. */
+static void
+judge_default(struct walk *w, const char *where, const char *name)
+{
+	struct frame up = { .up = w->at, .name = where };
+	struct frame here = { .up = &up, .name = name };
+
+	w->at = &here;
+	(void)constraint_judge_network(w, span_make(NULL, 0));
+	w->at = up.up;
+}
+
+void
+constraint_create_network(struct walk *w, const struct json_node *root)
+{
+	const struct json_node *hc = fields_get(root, "HostConfig");
+
+	if (fields_get(hc, "NetworkMode") == NULL) {
+		judge_default(w, "HostConfig", "NetworkMode");
+	}
+}
+
+/* The networks beside the task are read below 1.44 alone. */
+void
+constraint_service_network(struct walk *w, const struct json_node *root)
+{
+	const struct json_node *task = fields_get(root, "TaskTemplate");
+	const struct json_node *list = fields_get(task, "Networks");
+
+	if ((list == NULL || json_first(list) == NULL) && w->api_minor > 0 &&
+	    w->api_minor < 44) {
+		list = fields_get(root, "Networks");
+	}
+	if (list == NULL || json_first(list) == NULL) {
+		judge_default(w, "TaskTemplate", "Networks");
+	}
+}
+
 /* --- devices -------------------------------------------------------------- */
 
 void

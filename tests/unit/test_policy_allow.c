@@ -85,6 +85,8 @@ joins_networks_by_list(void **state)
 		    "host-namespaces", "HostConfig.NetworkMode", "" },
 		{ CREATE, HC("\"NetworkMode\":\"default\""), "networks",
 		    "HostConfig.NetworkMode", "bridge" },
+		{ CREATE, "{\"Image\":\"i\"}", "networks",
+		    "HostConfig.NetworkMode", "bridge" },
 		{ CREATE,
 		    "{\"HostConfig\":{\"NetworkMode\":\"none\"},"
 		    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"prod\":{}}}}",

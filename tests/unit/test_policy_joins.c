@@ -35,8 +35,8 @@ static const struct told world[] = {
 static const struct role_case cases[] = {
 	{ CREATE, HC("\"NetworkMode\":\"container:root\""), "privileged",
 	    "HostConfig.Privileged", "container \"root\", because" },
-	{ CREATE, HC("\"PidMode\":\"container:root\""), "privileged",
-	    "HostConfig.Privileged", "" },
+	{ CREATE, HC("\"NetworkMode\":\"ci-a\",\"PidMode\":\"container:root\""),
+	    "privileged", "HostConfig.Privileged", "" },
 	{ CREATE, HC("\"IpcMode\":\"container:bind\""), "host-paths",
 	    "HostConfig.Binds[0]", "" },
 	{ CREATE, HC("\"NetworkMode\":\"container:host\""), "host-namespaces",
@@ -108,11 +108,17 @@ static void
 joins_by_the_list(void **state)
 {
 	static const struct role_case listed[] = {
+		{ CREATE, HC("\"Init\":true"), "networks",
+		    "HostConfig.NetworkMode", "bridge" },
+		{ CREATE, "{\"HostConfig\":null}", "networks",
+		    "HostConfig.NetworkMode", "bridge" },
 		{ CREATE, HC("\"NetworkMode\":\"container:good\""),
 		    "host-namespaces", "HostConfig.NetworkMode",
 		    "allowed: ci-*" },
-		{ CREATE, HC("\"PidMode\":\"container:root\""), "privileged",
-		    "HostConfig.Privileged", "" },
+		{ CREATE,
+		    HC("\"NetworkMode\":\"ci-a\",\"PidMode\":\"container:"
+		       "root\""),
+		    "privileged", "HostConfig.Privileged", "" },
 	};
 	static const struct role_case all[] = {
 		{ CREATE, HC("\"NetworkMode\":\"container:root\""),

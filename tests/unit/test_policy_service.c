@@ -287,7 +287,8 @@ gives_a_role_what_it_may(void **state)
 	"\"non-root-user\"],\"host_paths\":[{\"path\":\"/srv\",\"mode\":"      \
 	"\"ro\"}],\"volumes\":{\"names\":[\"ci-*\"]},\"ports\":{"              \
 	"\"addresses\":[\"0.0.0.0\"],\"range\":\"8000-8009\"},"                \
-	"\"networks\":{\"modes\":[\"front\",\"over\"],\"drivers\":["           \
+	"\"networks\":{\"modes\":[\"front\",\"over\",\"bridge\"],\"drivers\":" \
+	"["                                                                    \
 	"\"overlay\"]},\"extra_hosts\":[\"gw:host-gateway\"],"                 \
 	"\"log_drivers\":[\"journald\"],\"restart\":[\"on-failure\"],"         \
 	"\"security_options\":[\"label=type:x*\"],\"sysctls\":[\"net.a\"],"    \
@@ -353,7 +354,7 @@ static const struct role_case constrained[] = {
 	    "volumes", C "Mounts[0]", "allowed: ci-*" },
 	{ CREATE, WHOLE("i", "", "\"Networks\":[{\"Target\":\"host\"}],", ""),
 	    "host-namespaces", "TaskTemplate.Networks[0].Target",
-	    "allowed: front, over" },
+	    "allowed: front, over, bridge" },
 	{ CREATE, WHOLE("i", "", "\"Networks\":[{\"Target\":\"local\"}],", ""),
 	    "not-found", "TaskTemplate.Networks[0].Target", "" },
 	{ CREATE, WHOLE("i", "", "\"LogDriver\":{\"Name\":\"syslog\"},", ""),
@@ -458,6 +459,33 @@ counts_swap_as_dockerd_does(void **state)
 	    1, told);
 }
 
+/* Without a word about it, dockerd takes the default network. */
+static void
+holds_the_default_network_to_the_list(void **state)
+{
+	static const struct role_case cases[] = {
+		{ CREATE, SPEC("\"User\":\"1\""), "networks",
+		    "TaskTemplate.Networks", "\"bridge\"" },
+		{ UPDATE, TASK("\"Networks\":[]"), "networks",
+		    "TaskTemplate.Networks", "\"bridge\"" },
+		/* Not read from 1.44 on. */
+		{ "POST /v1.44/services/create",
+		    "{\"TaskTemplate\":{\"RestartPolicy\":{\"Condition\":"
+		    "\"none\"}},\"Networks\":[{\"Target\":\"front\"}]}",
+		    "networks", "TaskTemplate.Networks", "\"bridge\"" },
+		{ "POST /v1.43/services/create",
+		    "{\"TaskTemplate\":{\"RestartPolicy\":{\"Condition\":"
+		    "\"none\"}},\"Networks\":[{\"Target\":\"front\"}]}",
+		    NULL, NULL, NULL },
+		{ CREATE, TASK("\"Networks\":[{\"Target\":\"front\"}]"), NULL,
+		    NULL, NULL },
+	};
+
+	(void)state;
+	ask_cases(ROLE("", "\"networks\":{\"modes\":[\"front\"]}"), cases,
+	    NELEM(cases), told);
+}
+
 /* The service's own labels and those of its containers. */
 static void
 forces_labels_of_both_kinds(void **state)
@@ -518,6 +546,7 @@ main(void)
 		cmocka_unit_test(gives_a_role_what_it_may),
 		cmocka_unit_test(holds_services_to_constraints),
 		cmocka_unit_test(counts_swap_as_dockerd_does),
+		cmocka_unit_test(holds_the_default_network_to_the_list),
 		cmocka_unit_test(forces_labels_of_both_kinds),
 		cmocka_unit_test(asks_for_networks_of_the_swarm),
 	};
