@@ -33,6 +33,7 @@ drop(struct gate_config *c)
 	free(c->listen.item);
 	free((void *)(uintptr_t)c->upstream);
 	free((void *)(uintptr_t)c->certs);
+	free((void *)(uintptr_t)c->key_pass_file);
 	free((void *)(uintptr_t)c->policy);
 	free((void *)(uintptr_t)c->audit);
 }

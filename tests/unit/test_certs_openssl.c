@@ -43,6 +43,52 @@ openssl_agrees(void **state)
 	cert_free(s);
 }
 
+static void
+certtool_agrees(void **state)
+{
+	const struct world *w = *state;
+	struct issue_client creq = client_of(w);
+	struct issue_server sreq = server_of(w);
+	struct cert *ca = NULL, *c = NULL, *s = NULL;
+	struct tmp t;
+
+	tmp_init(&t);
+	if (tmp_sh(&t, "certtool --version") != 0) {
+		tmp_fini(&t);
+		skip();
+	}
+	/* certtool looks at the clock */
+	creq.now = sreq.now = time(NULL);
+	assert_int_equal(
+	    issue_ca(w->r, w->ca_key, creq.now, &ca, NULL), ERR_OK);
+	creq.by.ca = sreq.by.ca = ca;
+	assert_int_equal(issue_client(w->r, &creq, &c, NULL), ERR_OK);
+	assert_int_equal(issue_server(w->r, &sreq, &s, NULL), ERR_OK);
+	save(&t, "ca", ca);
+	save(&t, "other", w->ca);
+	save(&t, "c", c);
+	save(&t, "s", s);
+#define CERTTOOL "certtool --verify --load-ca-certificate "
+	assert_int_equal(
+	    tmp_sh(&t, CERTTOOL "ca --infile c "
+				"--verify-purpose 1.3.6.1.5.5.7.3.2"),
+	    0);
+	assert_int_equal(tmp_sh(&t, CERTTOOL "ca --infile s --verify-purpose "
+					     "1.3.6.1.5.5.7.3.1 "
+					     "--verify-hostname build.example"),
+	    0);
+	assert_int_not_equal(
+	    tmp_sh(&t, CERTTOOL "ca --infile c "
+				"--verify-purpose 1.3.6.1.5.5.7.3.1"),
+	    0);
+	assert_int_not_equal(
+	    tmp_sh(&t, CERTTOOL "ca --infile s --verify-hostname other"), 0);
+	tmp_fini(&t);
+	cert_free(ca);
+	cert_free(c);
+	cert_free(s);
+}
+
 /* Other people's CAs: how openssl makes the key, the subject, and the rest. */
 static const struct {
 	const char *key;
@@ -136,6 +182,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(openssl_agrees),
+		T(certtool_agrees),
 		T(signs_with_supplied_cas),
 		T(finds_the_signer_in_a_bundle),
 	};
