@@ -143,6 +143,31 @@ keeps_key_and_names(void **state)
 }
 
 static void
+too_many_names_are_not_due_for_ever(void **state)
+{
+	enum { N = 200 };
+	static char text[N][32];
+	const char *many[N];
+	struct renew_request req;
+	struct tmp t;
+	size_t i;
+
+	(void)state;
+	make_store(&t);
+	for (i = 0; i < N; i++) {
+		snprintf(text[i], sizeof(text[i]), "h%zu.example", i);
+		many[i] = text[i];
+	}
+	req = at(&t, NOW);
+	req.hosts = many;
+	req.n_hosts = N;
+	assert_int_equal(renew_due(&req), RENEW_SERVER);
+	assert_int_equal(renew_make(&req, RENEW_SERVER, NULL), ERR_OK);
+	assert_int_equal(renew_due(&req), 0);
+	tmp_fini(&t);
+}
+
+static void
 replaces_nothing_that_was_not_made_here(void **state)
 {
 	char was[4096];
@@ -350,6 +375,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_due_when_it_should_be),
 		cmocka_unit_test(keeps_key_and_names),
+		cmocka_unit_test(too_many_names_are_not_due_for_ever),
 		cmocka_unit_test(replaces_nothing_that_was_not_made_here),
 		cmocka_unit_test(a_client_is_renewed_with_its_key),
 		cmocka_unit_test(a_rollover_serves_clients_of_both),
