@@ -29,7 +29,8 @@ struct admin_view {
 	bool stopping;
 	time_t started;
 	time_t policy_loaded;
-	unsigned reloads;	 /* that came into force */
+	bool observes;	  /* the policy, or a role of it, only observes */
+	unsigned reloads; /* that came into force */
 	unsigned reloads_failed; /* that changed nothing */
 	/* of the server's certificate, the CA's and the list of what was
 	 * revoked; 0: there is none */

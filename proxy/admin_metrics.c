@@ -51,16 +51,18 @@ put_certificates(struct metrics_text *t, const struct admin_view *v)
 static void
 put_audit(struct metrics_text *t, const struct admin_view *v)
 {
-	uint64_t written, lost;
+	uint64_t written, lost, queued;
 
 	if (v->gate->audit == NULL) {
 		return;
 	}
-	audit_counts(v->gate->audit, &written, &lost);
+	audit_counts(v->gate->audit, &written, &lost, &queued);
 	metrics_text_one(t, "dinv_audit_records_total", "counter",
 	    "Audit records that were written.", written);
 	metrics_text_one(t, "dinv_audit_records_lost_total", "counter",
 	    "Audit records that could not be written.", lost);
+	metrics_text_one(t, "dinv_audit_records_queued", "gauge",
+	    "Audit records that wait to be written.", queued);
 }
 
 static void

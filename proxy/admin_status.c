@@ -107,6 +107,7 @@ put_policy(struct jsonw *w, const struct admin_view *v)
 	jsonw_object(w);
 	jsonw_kv_str(w, "name", v->conf->policy);
 	put_time(w, "loaded", v->policy_loaded);
+	jsonw_kv_bool(w, "observes", v->observes);
 	jsonw_kv_u64(w, "reloads", v->reloads);
 	jsonw_kv_u64(w, "reloads_failed", v->reloads_failed);
 	jsonw_object_end(w);
@@ -115,18 +116,19 @@ put_policy(struct jsonw *w, const struct admin_view *v)
 static void
 put_audit(struct jsonw *w, const struct admin_view *v)
 {
-	uint64_t written, lost;
+	uint64_t written, lost, queued;
 
 	jsonw_key(w, "audit");
 	if (v->gate->audit == NULL) {
 		jsonw_str(w, NULL);
 		return;
 	}
-	audit_counts(v->gate->audit, &written, &lost);
+	audit_counts(v->gate->audit, &written, &lost, &queued);
 	jsonw_object(w);
 	jsonw_kv_str(w, "to", v->conf->audit);
 	jsonw_kv_u64(w, "written", written);
 	jsonw_kv_u64(w, "lost", lost);
+	jsonw_kv_u64(w, "queued", queued);
 	jsonw_object_end(w);
 }
 
@@ -175,11 +177,13 @@ put_requests(struct jsonw *w, const struct metrics *m)
 	uint64_t allowed = count_requests(m, METRICS_ALLOW);
 	uint64_t denied = count_requests(m, METRICS_DENY);
 	uint64_t failed = count_requests(m, METRICS_ERROR);
+	uint64_t observed = count_requests(m, METRICS_OBSERVE);
 
 	jsonw_key(w, "requests");
 	jsonw_object(w);
-	jsonw_kv_u64(w, "total", allowed + denied + failed);
+	jsonw_kv_u64(w, "total", allowed + observed + denied + failed);
 	jsonw_kv_u64(w, "allowed", allowed);
+	jsonw_kv_u64(w, "observed", observed);
 	jsonw_kv_u64(w, "refused", denied);
 	jsonw_kv_u64(w, "failed", failed);
 	jsonw_object_end(w);

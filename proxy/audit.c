@@ -260,13 +260,15 @@ audit_build_lost(struct buf *line, uint64_t n)
 }
 
 void
-audit_counts(struct audit *a, uint64_t *written, uint64_t *lost)
+audit_counts(
+    struct audit *a, uint64_t *written, uint64_t *lost, uint64_t *queued)
 {
 	struct audit_stats s;
 
 	audit_writer_stats(a->writer, &s);
 	*written = s.written;
 	*lost = s.lost;
+	*queued = s.queued_records;
 }
 
 void

@@ -56,8 +56,10 @@ enum err audit_open(const struct audit_options *opt, struct audit **out,
 /* Writes what is queued; a sink that fails is given up after a while. */
 void audit_close(struct audit *a);
 
-/* Records since the start: those that were written, those that could not be. */
-void audit_counts(struct audit *a, uint64_t *written, uint64_t *lost);
+/* Records since the start: those that were written, those that could not be;
+ * and those that wait now. */
+void audit_counts(
+    struct audit *a, uint64_t *written, uint64_t *lost, uint64_t *queued);
 
 /* a may be NULL: nothing is written.  Never waits for the sink. */
 void audit_write(struct audit *a, const struct audit_event *e);

@@ -138,7 +138,8 @@ print_policy(const struct json_node *root)
 
 	printf("  policy       %s, loaded %s%s; reloads %llu, failed %llu\n",
 	    text(p, "name", a), text(p, "loaded", b),
-	    is_true(p, "observes") ? ", OBSERVES ONLY" : "",
+	    is_true(p, "observes") ? ", OBSERVES (what is refused may pass)"
+				   : "",
 	    number(p, "reloads"), number(p, "reloads_failed"));
 	if (audit == NULL) {
 		printf("  audit        none (-audit FILE)\n");
@@ -155,9 +156,11 @@ print_counts(const struct json_node *root)
 	const struct json_node *q = child(root, "requests", JSON_OBJECT), *r;
 	char a[TEXT_BYTES];
 
-	printf("  requests     %llu, allowed %llu, refused %llu, failed %llu\n",
-	    number(q, "total"), number(q, "allowed"), number(q, "refused"),
-	    number(q, "failed"));
+	printf(
+	    "  requests     %llu, allowed %llu, observed %llu, refused %llu, "
+	    "failed %llu\n",
+	    number(q, "total"), number(q, "allowed"), number(q, "observed"),
+	    number(q, "refused"), number(q, "failed"));
 	printf("  connections  %llu\n", number(root, "connections"));
 	for (r = first(root, "roles"); r != NULL; r = json_next(r)) {
 		printf("    %-20s connections %llu, streams %llu\n",

@@ -81,7 +81,12 @@ void
 request_count_verdict(struct conn *c, enum metrics_decision d)
 {
 	struct request *r = c->req;
+	const struct policy_report *report =
+	    d == METRICS_ALLOW ? policy_report(r->decision) : NULL;
 
+	if (report != NULL && report->refused.n + report->refused.more > 0) {
+		d = METRICS_OBSERVE; /* as the record has it: conn_audit.c */
+	}
 	r->outcome = d;
 	metrics_time(block(c), METRICS_POLICY, r->policy_ns);
 }

@@ -210,6 +210,16 @@ copy_view(void *arg, struct admin_view *out)
 
 static enum err gate_reload(void *arg, const struct admin_asker *asker);
 
+static void
+look_at_policy(struct running *r)
+{
+	const struct policy *pol = shared_policy_get(r->policy);
+
+	r->view.policy_loaded = time(NULL);
+	r->view.observes =
+	    policy_observes_all(pol) || policy_observing_role(pol, 0) != NULL;
+}
+
 /* Before clients' listeners: who finds the gate open can also ask how it is. */
 static enum err
 open_admin(struct running *r, struct diag *d)
@@ -222,7 +232,8 @@ open_admin(struct running *r, struct diag *d)
 	r->view.gate = &r->gate;
 	r->view.worker = r->worker;
 	r->view.n_workers = r->n_workers;
-	r->view.started = r->view.policy_loaded = time(NULL);
+	r->view.started = time(NULL);
+	look_at_policy(r);
 	gate_look_at_dates(conf, &r->view);
 	if (conf->admin == NULL || strcmp(conf->admin, ADMIN_NONE) == 0) {
 		return ERR_OK;
@@ -427,7 +438,7 @@ reload_parts(struct running *r, bool certs_only,
 	shared_policy_drop(r->policy);
 	r->policy = policy;
 	if (!certs_only) {
-		r->view.policy_loaded = time(NULL);
+		look_at_policy(r);
 	}
 	gate_look_at_dates(r->conf, &r->view);
 	for (i = 0; i < r->n_workers; i++) {

@@ -29,6 +29,7 @@ enum metrics_decision {
 	METRICS_ERROR = 0, /* ended before policy had decided */
 	METRICS_ALLOW,
 	METRICS_DENY,
+	METRICS_OBSERVE, /* let through by a role that only observes */
 	METRICS_DECISIONS
 };
 

@@ -137,6 +137,7 @@ put_request(struct metrics_text *t, const char *op, unsigned decision,
 		[METRICS_ERROR] = "error",
 		[METRICS_ALLOW] = "allow",
 		[METRICS_DENY] = "deny",
+		[METRICS_OBSERVE] = "observe",
 	};
 	static const char *const classes[METRICS_CLASSES] = { "none", "1xx",
 		"2xx", "3xx", "4xx", "5xx" };

@@ -66,11 +66,14 @@ def test_clients_and_streams_are_counted_by_role(gate, admin):
         assert two.ask("POST", "/v1.41/containers/x/kill").status == 403
         assert roles(admin) == {"admin": (1, 0), "read-only": (1, 0)}
         # A request is counted when it is over, a moment after its answer.
-        counts = {"total": 3, "allowed": 2, "refused": 1, "failed": 0}
+        counts = {"total": 3, "allowed": 2, "observed": 0, "refused": 1,
+                  "failed": 0}
         assert wait_until(lambda: status(admin)["requests"] == counts, 20)
         said = status(admin)
         assert said["connections"] == 2
-        assert said["audit"]["written"] == len(gate.audit_records()) > 0
+        # Beside records there are the log's own lines ("opened").
+        assert wait_until(lambda: status(admin)["audit"]["written"] == len(
+            [r for r in gate.audit_records() if "client" in r]) > 0, 20)
 
         with gate.connect("third", "a") as stream:
             stream.send(b"GET /v1.41/containers/x/logs?follow=1&stdout=1 "
@@ -120,3 +123,17 @@ def test_without_a_gate_it_says_what_to_do(work, name):
 def test_a_real_dockerd_tells_its_version(dockerds, start_gate, admin, version):
     start_gate(dockerds(version).socket, flags=admin.flags)
     assert status(admin)["dockerd"]["version"].startswith(version)
+
+
+def test_a_role_that_only_observes_is_told(gate, admin):
+    assert status(admin)["policy"]["observes"] is False
+    write(gate.policy_file, POLICY.replace(
+        '"read-only" }', '"trial" }').rstrip()[:-1] +
+        ', "roles": { "trial": { "mode": "observe", "allow": ["@read"] } } }')
+    assert admin.run("reload").returncode == 0
+    assert status(admin)["policy"]["observes"] is True
+    assert "OBSERVES" in admin.run("status").stdout
+    with gate.connect("else", "b") as client:
+        assert client.ask("POST", "/v1.41/containers/x/kill").status == 200
+    assert wait_until(lambda: status(admin)["requests"]["observed"] == 1, 20)
+    assert b'decision="observe",class="2xx"} 1' in admin.get("/metrics").body

@@ -130,7 +130,7 @@ static void
 tells_how_many_records_are_missing(void **state)
 {
 	char path[] = "/tmp/dinv-audit-fifo-XXXXXX", why[256] = "";
-	uint64_t written, lost = 0;
+	uint64_t written, lost = 0, queued = 0;
 	struct principal who;
 	struct policy_why wh;
 	struct audit_event e;
@@ -147,15 +147,17 @@ tells_how_many_records_are_missing(void **state)
 	assert_true(audit_permits(a, why, sizeof(why)));
 	for (i = 0; i < 1000000 && lost < 7; i++) { /* nobody reads */
 		audit_write(a, &e);
-		audit_counts(a, &written, &lost);
+		audit_counts(a, &written, &lost, &queued);
 	}
 	assert_int_equal(lost, 7);
+	assert_true(queued > 0);
 	assert_false(audit_permits(a, why, sizeof(why)));
 	assert_non_null(strstr(why, "record"));
 	read_fifo(reader, &text, "\"event\":\"lost\",\"records\":7}\n");
 	assert_true(audit_flush(a, SOON_MS));
 	assert_true(audit_permits(a, why, sizeof(why)));
-	audit_counts(a, &written, &lost);
+	audit_counts(a, &written, &lost, &queued);
+	assert_int_equal(queued, 0);
 	assert_int_equal(
 	    written, (uint64_t)i - lost + 1); /* and the one that tells */
 	audit_close(a);
