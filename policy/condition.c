@@ -398,6 +398,10 @@ condition_judge(struct decision *d, const struct json_node *root, bool last,
 	size_t i, op = ops_index(d->req->op);
 	char path[128];
 
+	/* Without rules the operation alone decided (judge_operation()). */
+	if (d->role->n_rules == 0) {
+		return VERDICT_ALLOW;
+	}
 	for (i = 0; i < d->role->n_rules; i++) {
 		const struct rule_when *r = &d->role->rules[i];
 
@@ -415,9 +419,14 @@ condition_judge(struct decision *d, const struct json_node *root, bool last,
 	if (d->role->allowed[op]) {
 		return VERDICT_ALLOW;
 	}
+	if (met == NULL && unmet != NULL) {
+		return not_allowed(d, unmet, why);
+	}
+	if (met == NULL && d->report != NULL) {
+		return VERDICT_ALLOW; /* observed: it was told before */
+	}
 	if (met == NULL) {
-		return unmet == NULL ? decision_fail(d, why, ERR_USAGE)
-				     : not_allowed(d, unmet, why);
+		return decision_fail(d, why, ERR_USAGE);
 	}
 	d->line = met->line == 0 ? d->line : met->line;
 	return VERDICT_ALLOW;

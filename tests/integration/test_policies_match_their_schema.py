@@ -128,7 +128,7 @@ ROLE = {
     "query": ["ContainerInspect:foo"], "unknown_fields": "drop",
     "rules": [{"deny": ["@run"], "when": {"body.HostConfig.Dns[]": "10.*"}}],
     "audit": {"default": "metadata", "@read": "none", "ContainerCreate": "request"},
-    "owned": True, "unconstrained": True,
+    "owned": True, "mode": "observe", "unconstrained": True,
 }
 CONSTRAINTS = {
     "images": {"run": ["a/*"], "pull": ["*"], "push": ["sha256:*"], "tag": [],
@@ -190,7 +190,7 @@ PLACES = [
      lambda name, value: {"clients": [{"match": {"cn": "*"}, "role": "admin", name: value}]}),
     (DEFINITIONS["ruleWhen"], RULE, with_rule_member),
     (DEFINITIONS["condition"]["anyOf"][2], CONDITION, with_condition),
-    (SCHEMA, {"$schema": "x", "about": "x", "clients": [], "roles": {}},
+    (SCHEMA, {"$schema": "x", "about": "x", "mode": "enforce", "clients": [], "roles": {}},
      lambda name, value: {"clients": [], name: value}),
 ]
 PROBES = [None, True, False, 0, 1, -1, 2.5, 1 << 70, "", "x", "*", "/", "\u0007", "@read",

@@ -507,6 +507,24 @@ names_line_and_reason(void **state)
 	assert_int_equal(a.verdict, VERDICT_ALLOW);
 }
 
+/* An observed role tells of each refusal once, and lets all of it pass. */
+static void
+observed_roles_tell_and_let_pass(void **state)
+{
+	static const char text[] =
+	    "{\"clients\":[{\"match\":{\"cn\":\"x\"},\"role\":\"t\"}],"
+	    "\"roles\":{\"t\":{\"extends\":\"ci-runner\",\"mode\":"
+	    "\"observe\",\"rules\":[" DENY(
+		"ContainerDelete", "\"query.force\":true") "]}}}";
+	struct asked a;
+
+	(void)state;
+	ask_text(text, RM "?force=1", NULL, told, &a);
+	assert_int_equal(a.verdict, VERDICT_ALLOW);
+	ask_text(text, "POST /volumes/prune", NULL, NULL, &a);
+	assert_int_equal(a.verdict, VERDICT_ALLOW);
+}
+
 int
 main(void)
 {
@@ -517,6 +535,7 @@ main(void)
 		cmocka_unit_test(allows_only_what_fits_in_all),
 		cmocka_unit_test(denial_wins_and_roles_add_up),
 		cmocka_unit_test(names_line_and_reason),
+		cmocka_unit_test(observed_roles_tell_and_let_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
