@@ -23,6 +23,7 @@
 #include "log.h"
 
 #define ROTATE_TRIES 1000
+#define ROTATE_STAMP_LEN 21 /* ".20261121T081500.123Z" */
 
 extern char **environ;
 
@@ -154,26 +155,47 @@ list_free(struct dirent **all, int n)
 	free(all);
 }
 
+static void
+remove_one(const char *folder, const char *file)
+{
+	char *name;
+
+	if (asprintf(&name, "%s/%s", folder, file) == -1) {
+		return;
+	}
+	if (unlink(name) == -1 && errno != ENOENT) {
+		log_warn("audit: cannot remove %s: %s", name, strerror(errno));
+	}
+	free(name);
+}
+
+/* While gzip runs, a file is there twice, one name behind the other. */
+static bool
+same_file(const char *a, const char *b, const char *base)
+{
+	return strncmp(a, b, strlen(base) + ROTATE_STAMP_LEN) == 0;
+}
+
 void
 audit_rotate_prune(const char *path, unsigned keep)
 {
 	const char *base;
-	char *folder = folder_of(path, &base), *name;
+	char *folder = folder_of(path, &base);
 	struct dirent **all = NULL;
+	unsigned kept = 0;
 	int n = 0, i;
 
 	if (folder != NULL && keep > 0) {
 		all = list(folder, base, &n);
 	}
-	for (i = 0; i < n - (int)keep; i++) {
-		if (asprintf(&name, "%s/%s", folder, all[i]->d_name) == -1) {
-			break;
+	for (i = n - 1; i >= 0; i--) {
+		if (i == n - 1 ||
+		    !same_file(all[i]->d_name, all[i + 1]->d_name, base)) {
+			kept++;
 		}
-		if (unlink(name) == -1) {
-			log_warn("audit: cannot remove %s: %s", name,
-			    strerror(errno));
+		if (kept > keep) {
+			remove_one(folder, all[i]->d_name);
 		}
-		free(name);
 	}
 	list_free(all, n);
 	free(folder);

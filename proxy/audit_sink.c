@@ -26,6 +26,9 @@
 
 #include "audit_socket.h"
 
+/* That run at a time; a file that finds all busy stays as it is. */
+#define SINK_GZIPS 4
+
 struct audit_sink {
 	struct audit_socket *socket; /* NULL: a file, or standard output */
 	char *path;		     /* NULL: standard output */
@@ -34,9 +37,9 @@ struct audit_sink {
 	uint64_t size;
 	time_t born;
 	struct audit_rotation rot;
-	char *moved; /* to be compressed; NULL: nothing */
-	pid_t gzip;  /* 0: none runs */
-	bool torn;   /* its last line has no end, and nobody will finish it */
+	char *moved;		/* to be compressed; NULL: nothing */
+	pid_t gzip[SINK_GZIPS]; /* 0: none runs */
+	bool torn; /* its last line has no end, and nobody will finish it */
 };
 
 /* Does the file end in mid-line? */
@@ -149,13 +152,18 @@ audit_sink_close(struct audit_sink *s)
 static void
 tidy(struct audit_sink *s)
 {
-	if (s->gzip != 0 && waitpid(s->gzip, NULL, WNOHANG) != 0) {
-		s->gzip = 0;
+	size_t i, idle = SINK_GZIPS;
+
+	for (i = 0; i < SINK_GZIPS; i++) {
+		if (s->gzip[i] != 0 &&
+		    waitpid(s->gzip[i], NULL, WNOHANG) != 0) {
+			s->gzip[i] = 0;
+		}
+		idle = s->gzip[i] == 0 ? i : idle;
 	}
-	if (s->moved == NULL || s->gzip != 0) {
-		return;
+	if (idle < SINK_GZIPS) {
+		s->gzip[idle] = audit_rotate_compress(s->moved);
 	}
-	s->gzip = audit_rotate_compress(s->moved);
 	free(s->moved);
 	s->moved = NULL;
 	audit_rotate_prune(s->path, s->rot.keep);

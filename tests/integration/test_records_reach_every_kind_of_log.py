@@ -13,11 +13,14 @@ import threading
 
 import pytest
 
+from jsonschema import Draft7Validator
+
 from gate import DINV
 from waiting import wait_until
 
 LANES = "few"
 SECRET = "hunter2hunter2"
+SCHEMA = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "audit.schema.json")
 POLICY = """{ "clients": [ { "match": { "cn": "*" }, "role": "told" } ],
   "roles": { "told": { "extends": "ci-runner", "audit": "request" } } }"""
 
@@ -65,6 +68,19 @@ def logger(tmp_path):
     yield made
     if os.path.exists(made.path):
         made.stop()
+
+
+def follows_the_schema(lines):
+    with open(SCHEMA, encoding="utf-8") as f:
+        validator = Draft7Validator(json.load(f))
+    seen = set()
+    for line in lines:
+        record = json.loads(line)
+        seen.add(record["event"])
+        why = [e.message for error in validator.iter_errors(record)
+               for e in (error.context or [error])]
+        assert not why, (record, why)
+    assert {"decision", "end", "checkpoint"} <= seen
 
 
 def start(gate, target="/containers/none/start", times=1):
@@ -142,6 +158,7 @@ def test_no_secret_reaches_any_log(lane, start_gate, logger, tmp_path, name):
             assert spelling.encode() not in log, to
     with open(file, "rb") as f:
         told = [f.read(), *logger.got]
+    follows_the_schema(told[0].splitlines())
     assert b'"Env":["A=***"]' in told[0] and b'"password":"***"' in told[0]
     assert len(logger.got) > 2 * len(asked)
     for text in told:
@@ -174,12 +191,69 @@ def test_files_rotate_under_load_and_none_is_missing(lane, start_gate, tmp_path)
     assert count >= 2 * 4 * 800
 
 
+def test_a_kill_under_load_tears_one_line_at_most(lane, start_gate, tmp_path):
+    gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
+                      audit=str(tmp_path / "audit.jsonl"))
+
+    def load():
+        try:
+            start(gate, times=100000)
+        except (OSError, EOFError, AssertionError, ValueError):
+            pass                                 # its gate is gone
+
+    for round_ in range(3):
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        had = len(gate.audit_lines_raw())
+        for t in threads:
+            t.start()
+        assert wait_until(lambda n=had: len(gate.audit_lines_raw()) > n + 200, 30)
+        gate.process.kill()
+        gate.process.wait()
+        for t in threads:
+            t.join()
+        gate.start()
+    assert start(gate) == [404]
+    gate.stop()
+    done = subprocess.run([DINV, "audit", "verify", "-key", gate.audit + ".key", gate.audit],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    torn = 0
+    for line in gate.audit_lines_raw():
+        try:
+            json.loads(line)
+        except ValueError:
+            torn += 1
+    assert torn <= 3
+
+
+def test_a_logger_that_stands_still_holds_nobody_up(lane, start_gate, tmp_path):
+    path = str(tmp_path / "log")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as still:
+        still.bind(path)                         # and never reads, for now
+        gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
+                          limits={"audit_queue_records": 100},
+                          flags=["-audit", f"syslog:{path}"])
+        assert set(start(gate, times=600)) == {404}
+        got = []
+        still.settimeout(30)
+        while not got or b'"event":"lost"' not in got[-1]:
+            got.append(still.recv(1 << 20))
+        missing = json.loads(got[-1][got[-1].index(b"{"):])["records"]
+        assert len(got) - 1 + missing >= 1200
+        gate.stop()
+
+
 def test_no_more_files_are_kept_than_asked(lane, start_gate, tmp_path):
     gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
                       audit=str(tmp_path / "audit.jsonl"),
-                      flags=["-audit-rotate-mb", "1", "-audit-keep", "1"])
-    for n in range(3):
+                      flags=["-audit-rotate-mb", "1", "-audit-keep", "2"])
+    for _ in range(4):
         start(gate, times=1000)
         gate.flush_audit()
-    assert wait_until(lambda: len(glob.glob(gate.audit + ".2*")) == 1, 20), \
-        os.listdir(tmp_path)
+
+    def moved():
+        return sorted({p.removesuffix(".gz") for p in glob.glob(gate.audit + ".2*")})
+
+    assert wait_until(lambda: len(moved()) == 2, 20), os.listdir(tmp_path)
+    gate.stop()
+    assert len(moved()) == 2, "one too many was removed"
