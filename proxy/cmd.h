@@ -15,4 +15,7 @@ int cmd_reload(int argc, char **argv); /* dinv reload: cmd_reload.c */
 int cmd_status(int argc, char **argv); /* dinv status: cmd_status.c */
 int cmd_entry(int argc, char **argv);  /* dinv [flags]: cmd_entry.c */
 
+/* cmd_learn.c */
+int policy_cmd_learn(int argc, char **argv);
+
 #endif

@@ -344,6 +344,7 @@ static const struct {
 } commands[] = {
 	{ "check", policy_cmd_check, "print every error of a policy file" },
 	{ "explain", policy_cmd_explain, "print what a request would get" },
+	{ "learn", policy_cmd_learn, "print what observed roles needed" },
 	{ "show", policy_cmd_show, "print a preset" },
 };
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is learnt loads, allows what was seen, and nothing that was smuggled. */
+#include "policy_fixture.h"
+
+#include "learn.h"
+
+#define RECORD(op, needs)                                                      \
+	"{\"time\":\"2026-11-21T08:00:00.000Z\",\"event\":\"decision\","       \
+	"\"client\":{\"kind\":\"certificate\",\"cn\":\"x\",\"ou\":[]},"        \
+	"\"op\":\"" op "\",\"decision\":\"observe\",\"role\":\"t\","           \
+	"\"needs\":[" needs "]}"
+#define NEED(rule, path, value, how)                                           \
+	"{\"rule\":\"" rule "\",\"json_path\":\"" path "\",\"value\":\"" value \
+	"\",\"cut\":false,\"how\":\"" how "\"}"
+#define IMAGE NEED("images", "Image", "docker.io/library/alpine:latest", "run")
+
+static struct policy *
+learnt(const char *const *records, size_t n, char *text, size_t size)
+{
+	struct learn *l = learn_new();
+	struct policy *pol = NULL;
+	struct diag d = { 0, 0, "" };
+	struct buf out;
+	size_t i;
+
+	assert_non_null(l);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(learn_record(l, span_of(records[i])), ERR_OK);
+	}
+	buf_init(&out, size - 1);
+	assert_int_equal(learn_write(l, &out), ERR_OK);
+	memcpy(text, buf_span(&out).p, buf_span(&out).len);
+	text[buf_span(&out).len] = '\0';
+	buf_fini(&out);
+	learn_free(l);
+	if (policy_load(span_of(text), &pol, &d) != ERR_OK) {
+		fail_msg("%u:%u: %s\n%s", d.line, d.col, d.text, text);
+	}
+	return pol;
+}
+
+static void
+expect(const struct policy *pol, const char *request, const char *body,
+    const char *rule)
+{
+	struct principal who = { .kind = PRINCIPAL_CERT, .cn = { "x", 1 } };
+	struct asked a;
+
+	ask_policy(pol, &who, request, body, NULL, &a);
+	if (a.verdict != (rule == NULL ? VERDICT_ALLOW : VERDICT_DENY) ||
+	    strcmp(a.why.rule, rule == NULL ? "" : rule) != 0) {
+		fail_msg(
+		    "%s: %s", body == NULL ? request : body, a.why.message);
+	}
+}
+
+#define CREATE "POST /containers/create"
+#define BODY(hc) "{\"Image\":\"alpine\",\"HostConfig\":{" hc "}}"
+
+static void
+it_allows_what_was_seen_and_no_more(void **state)
+{
+	static const char *const records[] = {
+		RECORD("ContainerCreate",
+		    IMAGE "," NEED("host-paths", "HostConfig.Binds[0]", "/srv",
+			"ro") "," NEED("capabilities", "HostConfig.CapAdd[0]",
+			"NET_ADMIN", "") "," NEED("networks",
+			"HostConfig.NetworkMode", "bridge", "")),
+		RECORD("ContainerList", ""),
+	};
+	static char text[65536];
+	struct policy *pol =
+	    learnt(records, NELEM(records), text, sizeof(text));
+
+	(void)state;
+	expect(pol, CREATE, BODY("\"Binds\":[\"/etc:/e:ro\"]"), "host-paths");
+	expect(pol, CREATE, BODY("\"Binds\":[\"/srv:/e\"]"), "host-paths");
+	expect(pol, CREATE, BODY("\"CapAdd\":[\"SYS_ADMIN\"]"), "capabilities");
+	expect(pol, CREATE, BODY("\"Privileged\":true"), "privileged");
+	expect(
+	    pol, CREATE, BODY("\"NetworkMode\":\"host\""), "host-namespaces");
+	expect(pol, CREATE, "{\"Image\":\"debian\"}", "images");
+	expect(pol, "DELETE /containers/a", NULL, "op");
+	expect(pol, "GET /containers/json", NULL, NULL);
+	expect(pol, CREATE,
+	    BODY("\"Binds\":[\"/srv:/e:ro\"],\"CapAdd\":[\"NET_ADMIN\"],"
+		 "\"NetworkMode\":\"bridge\""),
+	    NULL);
+	policy_free(pol);
+}
+
+/* None of these ends a string or a comment, or is a pattern. */
+static void
+hostile_texts_stay_texts(void **state)
+{
+#define HOSTILE(v)                                                             \
+	RECORD("ContainerCreate",                                              \
+	    IMAGE "," NEED("sysctls", "HostConfig.Sysctls", v, "") "," NEED(   \
+		"host-paths", "HostConfig.Binds[0]", "/" v,                    \
+		"rw") "," NEED("capabilities", "HostConfig.CapAdd[0]", v, ""))
+	static const char *const records[] = {
+		HOSTILE("\\\"], \\\"may\\\": [\\\"privileged\\\"], \\\"x\\\": "
+			"[\\\""),
+		HOSTILE("a\\n, \\\"unconstrained\\\": true, "),
+		HOSTILE("*/ \\\"unconstrained\\\": true"),
+		HOSTILE("// x"),
+		HOSTILE("/* x"),
+		HOSTILE("*"),
+		HOSTILE("net.*"),
+		HOSTILE("\\\\"),
+		HOSTILE("\\r\\u2028\\u0085"),
+	};
+	static char text[65536];
+	struct policy *pol =
+	    learnt(records, NELEM(records), text, sizeof(text));
+
+	(void)state;
+	expect(pol, CREATE, BODY("\"Privileged\":true"), "privileged");
+	expect(
+	    pol, CREATE, BODY("\"Sysctls\":{\"net.ipv4.x\":\"1\"}"), "sysctls");
+	expect(pol, CREATE, BODY("\"CapAdd\":[\"SYS_ADMIN\"]"), "capabilities");
+	expect(pol, "DELETE /containers/a", NULL, "op");
+	policy_free(pol);
+}
+
+static void
+what_is_no_record_teaches_nothing(void **state)
+{
+	static const char *const bad[] = { "", "{", "[]", "1", "null",
+		"{\"a\":\"\\u0000\"}", RECORD("ContainerList", "1") };
+	static const char *const refused[] = {
+		"{\"event\":\"decision\",\"decision\":\"deny\",\"op\":"
+		"\"ContainerKill\",\"role\":\"t\",\"needs\":[],\"time\":\"\"}",
+		"{\"event\":\"decision\",\"decision\":\"allow\",\"op\":"
+		"\"ContainerStop\",\"role\":\"e\",\"time\":\"\"}",
+		"{\"event\":\"handshake\"}",
+	};
+	struct learn *l = learn_new();
+	static char text[65536];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(bad); i++) {
+		assert_int_not_equal(learn_record(l, span_of(bad[i])), ERR_OK);
+	}
+	learn_free(l);
+	policy_free(learnt(refused, NELEM(refused), text, sizeof(text)));
+	assert_null(strstr(text, "ContainerStop"));
+	assert_non_null(strstr(text, "it was refused: ContainerKill"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_allows_what_was_seen_and_no_more),
+		cmocka_unit_test(hostile_texts_stay_texts),
+		cmocka_unit_test(what_is_no_record_teaches_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
