@@ -69,8 +69,11 @@ tls_mem_calloc(size_t n, size_t size)
 	size_t total;
 	void *p = NULL;
 
-	if (mem.base != NULL && !__builtin_mul_overflow(n, size, &total) &&
-	    total > PIECE_LEAST_BYTES && total <= PIECE_BYTES) {
+	if (__builtin_mul_overflow(n, size, &total)) {
+		return NULL;
+	}
+	if (mem.base != NULL && total > PIECE_LEAST_BYTES &&
+	    total <= PIECE_BYTES) {
 		p = take_piece();
 	}
 	return p == NULL ? calloc(n, size) : p;
