@@ -22,7 +22,7 @@ LANES = "few"
 SECRET = "hunter2hunter2"
 SCHEMA = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "audit.schema.json")
 POLICY = """{ "clients": [ { "match": { "cn": "*" }, "role": "told" } ],
-  "roles": { "told": { "extends": "ci-runner", "audit": "request" } } }"""
+  "roles": { "told": { "extends": "ci-runner", "audit": "request"MODE } } }"""
 
 
 class Logger:
@@ -112,9 +112,10 @@ def test_a_logger_gets_all_and_may_come_back(kind, lane, start_gate, logger):
     assert numbers == list(range(1, len(numbers) + 1)), "a record is missing"
 
 
-def test_no_secret_reaches_any_log(lane, start_gate, logger, tmp_path, name):
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_no_secret_reaches_any_log(mode, lane, start_gate, logger, tmp_path, name):
     policy = tmp_path / "policy.json"
-    policy.write_text(POLICY)
+    policy.write_text(POLICY.replace("MODE", f', "mode": "{mode}"'))
     file = str(tmp_path / "audit.jsonl")
     credentials = base64.urlsafe_b64encode(json.dumps(
         {"username": "me", "password": SECRET}).encode()).decode()
