@@ -15,14 +15,10 @@
  * ends.  Values go out through jsonw and printable alone, comments hold no
  * byte that could end them, and lists are bounded.
  */
-#include "learn.h"
+#include "learn_impl.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/arena.h"
-#include "base/jsonw.h"
 #include "base/text.h"
 #include "json.h"
 #include "ops.h"
@@ -31,32 +27,9 @@
 #define LEARN_BYTES ((size_t)64 * 1024 * 1024)
 #define LEARN_MAX 4096 /* of one kind, in one role */
 
-/* Something seen: an operation, a client, or a need. */
-struct seen {
-	struct span member; /* of constraints, "may", ... */
-	struct span text;
-	struct span how;
-	struct span first, last; /* when */
-	unsigned long n;
-	struct seen *next;
-};
-
-struct learnt {
-	struct span name;
-	struct seen *ops, *clients, *needs;
-	bool buildkit;
-	struct learnt *next;
-};
-
-struct learn {
-	struct arena arena;
-	struct learnt *roles;
-	struct seen *refused;
-};
-
 /*
  * Which constraint speaks of a rule's texts; where: a part of the path that
- * the text must have stood at.  Others need the rule.
+ * the text must have stood at, or all of it behind "=".  Others need the rule.
  */
 static const struct {
 	const char *rule, *where, *member;
@@ -69,9 +42,30 @@ static const struct {
 	{ "restart", "RestartPolicy.Name", "restart" },
 	{ "security-options", "HostConfig.SecurityOpt", "security_options" },
 	{ "extra-hosts", "ExtraHosts", "extra_hosts" },
+	{ "network-driver", "=Driver", "network_drivers" },
+	{ "volume-driver", "=Driver", "volume_drivers" },
+	{ "volume-driver", "VolumeDriver", "volume_drivers" },
+	{ "volume-driver", "HostConfig.Mounts[", "volume_drivers" },
 	{ "host-namespaces", "HostConfig.NetworkMode", "modes" },
 	{ "networks", "", "modes" },
 };
+
+const char *
+learn_rule_of(const char *member)
+{
+	size_t i;
+
+	if (strcmp(member, "host_paths") == 0) {
+		return "host-paths";
+	}
+	for (i = 0; i < NELEM(narrow); i++) {
+		if (strcmp(narrow[i].member, member) == 0 &&
+		    strcmp(member, "modes") != 0) {
+			return narrow[i].rule;
+		}
+	}
+	return NULL;
+}
 
 struct learn *
 learn_new(void)
@@ -135,10 +129,12 @@ note(struct learn *l, struct seen **list, const char *member, struct span s,
 		new->text = keep(l, s);
 		new->how = keep(l, how);
 		new->first = keep(l, when);
+		new->by = keep(l, l->who);
 		*list = new;
 	}
 	(*list)->n++;
-	(*list)->last = keep(l, when);
+	(*list)->others = (*list)->others || !span_eq((*list)->by, l->who);
+	text_escape(when, (*list)->last, sizeof((*list)->last));
 	return ERR_OK;
 }
 
@@ -164,6 +160,9 @@ holds(struct span s, const char *part)
 {
 	size_t n = strlen(part);
 
+	if (part[0] == '=') {
+		return span_is(s, part + 1);
+	}
 	return n == 0 || (s.len >= n && memmem(s.p, s.len, part, n) != NULL);
 }
 
@@ -191,6 +190,38 @@ member_of(const struct json_node *need, struct span rule)
 	return rule_may(rule_by_name(rule)) ? "may" : "never";
 }
 
+/* The rule as a whole; value: what no list could say, if it can be shown. */
+static enum err
+learn_rule(struct learn *l, struct learnt *r, const char *member,
+    struct span rule, struct span value, struct span when)
+{
+	enum err rc = note(l, &r->needs, member, rule, span_of(""), when);
+
+	if (rc == ERR_OK && value.len > 0) {
+		rc = note(l, &r->needs, "because", value, rule, when);
+	}
+	return rc;
+}
+
+static enum err
+learn_port(struct learn *l, struct learnt *r, const struct json_node *need,
+    struct span when)
+{
+	struct span path = text(need, "json_path"), how = text(need, "how");
+	struct span value = text(need, "value");
+
+	if (how.len > 0) {
+		return note(l, &r->needs, "ports", value, how, when);
+	}
+	if (holds(path, "PublishAllPorts")) {
+		return note(l, &r->needs, "ports", value, span_of("all"), when);
+	}
+	if (holds(path, "PortBindings")) {
+		return ERR_OK; /* its addresses and ports have needs */
+	}
+	return learn_rule(l, r, "may", text(need, "rule"), span_of(""), when);
+}
+
 static enum err
 learn_need(struct learn *l, struct learnt *r, const struct json_node *need,
     struct span when)
@@ -203,11 +234,11 @@ learn_need(struct learn *l, struct learnt *r, const struct json_node *need,
 		r->buildkit = true;
 		return ERR_OK;
 	}
-	if (span_is(rule, "published-ports") && text(need, "how").len > 0) {
-		return ERR_OK; /* the rule itself has a need of its own */
+	if (span_is(rule, "published-ports")) {
+		return learn_port(l, r, need, when);
 	}
 	if (strcmp(member, "may") == 0 || strcmp(member, "never") == 0) {
-		return note(l, &r->needs, member, rule, span_of(""), when);
+		return learn_rule(l, r, member, rule, value, when);
 	}
 	if ((cut != NULL && json_type(cut) == JSON_BOOL && json_bool(cut)) ||
 	    !text_is_printable(value) || memchr(value.p, '*', value.len)) {
@@ -216,6 +247,15 @@ learn_need(struct learn *l, struct learnt *r, const struct json_node *need,
 	return note(l, &r->needs, member, value, text(need, "how"), when);
 }
 
+/* A name that is a pattern of itself alone. */
+static bool
+is_plain(struct span s)
+{
+	return s.len > 0 && memchr(s.p, '*', s.len) == NULL &&
+	       text_is_printable(s);
+}
+
+/* Both names: which one is matched is decided when all are known. */
 static enum err
 learn_client(struct learn *l, struct learnt *r, const struct json_node *client,
     struct span when)
@@ -225,15 +265,28 @@ learn_client(struct learn *l, struct learnt *r, const struct json_node *client,
 	const struct json_node *ou = ous == NULL || json_type(ous) != JSON_ARRAY
 					 ? NULL
 					 : json_first(ous);
-	bool unit = ou != NULL && json_type(ou) == JSON_STRING;
-	struct span name = unit ? json_string(ou) : text(client, "cn");
+	bool unit = ou != NULL && json_type(ou) == JSON_STRING &&
+		    is_plain(json_string(ou));
 
-	if (name.len == 0 || memchr(name.p, '*', name.len) != NULL ||
-	    !text_is_printable(name)) {
-		return note(l, &r->clients, "unsafe", name, span_of(""), when);
+	l->who = text(client, "cn");
+	if (!unit && !is_plain(l->who)) {
+		return note(
+		    l, &r->clients, "unsafe", l->who, span_of(""), when);
 	}
-	return note(
-	    l, &r->clients, unit ? "ou" : "cn", name, span_of(""), when);
+	return note(l, &r->clients, "client",
+	    unit ? json_string(ou) : span_of(""),
+	    is_plain(l->who) ? l->who : span_of(""), when);
+}
+
+/* A record holds so many needs and counts the rest. */
+static bool
+holds_more(const struct json_node *root)
+{
+	const struct json_node *more = json_get(root, "more_needs");
+	int64_t n = 0;
+
+	return more != NULL && json_type(more) == JSON_NUMBER &&
+	       json_int(more, &n) == ERR_OK && n > 0;
 }
 
 static enum err
@@ -253,6 +306,9 @@ learn_observed(struct learn *l, const struct json_node *root,
 		rc =
 		    note(l, &r->ops, ops_by_name(op) == NULL ? "unknown" : "op",
 			op, span_of(""), when);
+	}
+	if (rc == ERR_OK && holds_more(root)) {
+		rc = note(l, &r->needs, "more", op, span_of(""), when);
 	}
 	for (e = json_first(needs); e != NULL && rc == ERR_OK;
 	     e = json_next(e)) {
@@ -286,238 +342,4 @@ learn_record(struct learn *l, struct span line)
 	}
 	json_free(doc);
 	return rc;
-}
-
-/* --- writing -------------------------------------------------------------- */
-
-struct writer {
-	struct buf *out;
-	enum err err;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-put(struct writer *w, const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (w->err == ERR_OK) {
-		w->err = buf_append_str(w->out, line);
-	}
-}
-
-static void
-put_json(struct writer *w, struct span s)
-{
-	struct jsonw j;
-
-	if (w->err == ERR_OK) {
-		jsonw_init(&j, w->out);
-		jsonw_span(&j, s);
-		w->err = j.err;
-	}
-}
-
-/* Behind "//": printable, so nothing ends the line before its end. */
-static void
-put_seen(struct writer *w, const struct seen *s)
-{
-	char first[32], last[32];
-
-	text_escape(s->first, first, sizeof(first));
-	text_escape(s->last, last, sizeof(last));
-	put(w, " // %lu times, %s to %s\n", s->n, first, last);
-}
-
-static void
-put_left_out(struct writer *w, const struct seen *s, const char *why)
-{
-	char what[160];
-
-	text_escape(s->text, what, sizeof(what));
-	put(w, "      // left out, %s: %s", why, what);
-	put_seen(w, s);
-}
-
-/* The texts of one member; how: those alone, or NULL. */
-static void
-put_list(
-    struct writer *w, const struct seen *s, const char *member, const char *how)
-{
-	bool comma = false;
-
-	put(w, "[\n");
-	for (; s != NULL; s = s->next) {
-		if (!span_is(s->member, member) ||
-		    (how != NULL && !span_is(s->how, how))) {
-			continue;
-		}
-		put(w, "        %s", comma ? "," : "");
-		comma = true;
-		if (strcmp(member, "host_paths") == 0) {
-			put(w, "{ \"path\": ");
-			put_json(w, s->text);
-			put(w, ", \"mode\": ");
-			put_json(w, s->how);
-			put(w, " }");
-		} else {
-			put_json(w, s->text);
-		}
-		put_seen(w, s);
-	}
-	put(w, "      ]");
-}
-
-static bool
-has(const struct seen *s, const char *member)
-{
-	while (s != NULL && !span_is(s->member, member)) {
-		s = s->next;
-	}
-	return s != NULL;
-}
-
-static bool
-has_text(const struct seen *s, const char *member, const char *t)
-{
-	while (
-	    s != NULL && !(span_is(s->member, member) && span_is(s->text, t))) {
-		s = s->next;
-	}
-	return s != NULL;
-}
-
-/* A list would take the rule away that something else needs. */
-static bool
-is_whole(const struct learnt *r, const char *member)
-{
-	size_t i;
-
-	if (strcmp(member, "host_paths") == 0) {
-		return has_text(r->needs, "may", "host-paths");
-	}
-	for (i = 0; i < NELEM(narrow); i++) {
-		if (strcmp(narrow[i].member, member) == 0 &&
-		    strcmp(member, "modes") != 0 &&
-		    has_text(r->needs, "may", narrow[i].rule)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-put_constraints(struct writer *w, const struct learnt *r)
-{
-	static const char *const uses[] = { "run", "pull", "push", "tag" };
-	static const char *const lists[] = { "host_paths", "devices", "sysctls",
-		"runtimes", "log_drivers", "restart", "security_options",
-		"extra_hosts" };
-	size_t i;
-
-	put(w, "      \"constraints\": {\n      \"images\": {\n");
-	for (i = 0; i < NELEM(uses); i++) {
-		put(w, "      \"%s\": ", uses[i]);
-		put_list(w, r->needs, "images", uses[i]);
-		put(w, i + 1 < NELEM(uses) ? ",\n" : "\n      }");
-	}
-	if (has(r->needs, "capabilities") && !is_whole(r, "capabilities")) {
-		put(w, ",\n      \"capabilities\": { \"allow\": ");
-		put_list(w, r->needs, "capabilities", NULL);
-		put(w, " }");
-	}
-	if (has(r->needs, "modes")) {
-		put(w, ",\n      \"networks\": { \"modes\": ");
-		put_list(w, r->needs, "modes", NULL);
-		put(w, " }");
-	}
-	for (i = 0; i < NELEM(lists); i++) {
-		if (has(r->needs, lists[i]) && !is_whole(r, lists[i])) {
-			put(w, ",\n      \"%s\": ", lists[i]);
-			put_list(w, r->needs, lists[i], NULL);
-		}
-	}
-	put(w, "\n      }\n");
-}
-
-static void
-put_role(struct writer *w, const struct learnt *r)
-{
-	const struct seen *s;
-
-	put(w, "    ");
-	put_json(w, r->name);
-	put(w, ": {\n      \"allow\": ");
-	put_list(w, r->ops, "op", NULL);
-	put(w, ",\n");
-	if (r->buildkit) {
-		put(w, "      \"buildkit\": \"unjudged\",\n");
-	}
-	if (has(r->needs, "may")) {
-		put(w, "      \"may\": ");
-		put_list(w, r->needs, "may", NULL);
-		put(w, ",\n");
-	}
-	for (s = r->needs; s != NULL; s = s->next) {
-		if (span_is(s->member, "never")) {
-			put_left_out(w, s, "no role can be given it");
-		} else if (span_is(s->member, "unsafe")) {
-			put_left_out(w, s,
-			    "it would be a pattern, is cut or "
-			    "not printable");
-		}
-	}
-	put_constraints(w, r);
-	put(w, "    }");
-}
-
-static void
-put_clients(struct writer *w, const struct learn *l)
-{
-	const struct learnt *r;
-	const struct seen *s;
-	bool comma = false;
-
-	for (r = l->roles; r != NULL; r = r->next) {
-		for (s = r->clients; s != NULL; s = s->next) {
-			if (span_is(s->member, "unsafe")) {
-				put_left_out(w, s, "no name to match");
-				continue;
-			}
-			put(w,
-			    "    %s{ \"match\": { \"%.*s\": ", comma ? "," : "",
-			    SPAN_ARG(s->member));
-			comma = true;
-			put_json(w, s->text);
-			put(w, " }, \"role\": ");
-			put_json(w, r->name);
-			put(w, " }");
-			put_seen(w, s);
-		}
-	}
-}
-
-enum err
-learn_write(struct learn *l, struct buf *out)
-{
-	struct writer w = { .out = out };
-	const struct learnt *r;
-	const struct seen *s;
-
-	put(&w, "// What observed roles did.  Read it before it is used.\n{\n"
-		"  \"clients\": [\n");
-	put_clients(&w, l);
-	put(&w, "  ],\n  \"roles\": {\n");
-	for (r = l->roles; r != NULL; r = r->next) {
-		put_role(&w, r);
-		put(&w, r->next == NULL ? "\n" : ",\n");
-	}
-	put(&w, "  }\n}\n");
-	for (s = l->refused; s != NULL; s = s->next) {
-		put_left_out(&w, s, "it was refused");
-	}
-	return w.err;
 }

@@ -12,6 +12,12 @@
 #define NEED(rule, path, value, how)                                           \
 	"{\"rule\":\"" rule "\",\"json_path\":\"" path "\",\"value\":\"" value \
 	"\",\"cut\":false,\"how\":\"" how "\"}"
+/* Of another role, and a client with a unit. */
+#define OF(role, cn, ou, op, needs)                                            \
+	"{\"time\":\"2026-11-21T08:00:00.000Z\",\"event\":\"decision\","       \
+	"\"client\":{\"kind\":\"certificate\",\"cn\":\"" cn "\",\"ou\":[\"" ou \
+	"\"]},\"op\":\"" op "\",\"decision\":\"observe\",\"role\":\"" role     \
+	"\",\"needs\":[" needs "],\"more_needs\":1}"
 #define IMAGE NEED("images", "Image", "docker.io/library/alpine:latest", "run")
 
 static struct policy *
@@ -89,6 +95,86 @@ it_allows_what_was_seen_and_no_more(void **state)
 	policy_free(pol);
 }
 
+static void
+it_narrows_ports_and_drivers(void **state)
+{
+#define PB "HostConfig.PortBindings[\\\"80/tcp\\\"][0]"
+	static const char *const records[] = {
+		RECORD("ContainerCreate",
+		    IMAGE "," NEED("published-ports", PB, "8080",
+			"port") "," NEED("published-ports", PB, "127.0.0.1",
+			"addr") "," NEED("published-ports",
+			"HostConfig.PortBindings", "",
+			"") "," NEED("published-ports", PB, "8090-8095",
+			"port")),
+		RECORD("NetworkCreate",
+		    NEED("network-driver", "Driver", "macvlan", "")),
+		RECORD(
+		    "VolumeCreate", NEED("volume-driver", "Driver", "nfs", "")),
+	};
+	static char text[65536];
+	struct policy *pol =
+	    learnt(records, NELEM(records), text, sizeof(text));
+
+	(void)state;
+#define PORT(ip, port)                                                         \
+	BODY("\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"" ip                 \
+	     "\",\"HostPort\":\"" port "\"}]}")
+	expect(pol, CREATE, PORT("127.0.0.1", "8096"), "published-ports");
+	expect(pol, CREATE, PORT("0.0.0.0", "8080"), "published-ports");
+	expect(
+	    pol, CREATE, BODY("\"PublishAllPorts\":true"), "published-ports");
+	expect(pol, "POST /networks/create",
+	    "{\"Name\":\"n\",\"Driver\":\"ipvlan\"}", "network-driver");
+	expect(pol, "POST /volumes/create",
+	    "{\"Name\":\"n\",\"Driver\":\"cifs\"}", "volume-driver");
+	expect(pol, CREATE, PORT("127.0.0.1", "8080"), NULL);
+	expect(pol, "POST /networks/create",
+	    "{\"Name\":\"n\",\"Driver\":\"macvlan\"}", NULL);
+	expect(pol, "POST /volumes/create",
+	    "{\"Name\":\"n\",\"Driver\":\"nfs\"}", NULL);
+	policy_free(pol);
+}
+
+static void
+it_says_what_opens_the_host(void **state)
+{
+	static const char *const records[] = {
+		RECORD("ContainerCreate",
+		    IMAGE "," NEED("host-paths", "HostConfig.Binds[0]",
+			"/a\\n/b", "") "," NEED("privileged",
+			"HostConfig.Privileged", "", "")),
+		OF("a", "one", "ci", "ContainerList", ""),
+		OF("b", "two", "ci", "ContainerStop", ""),
+		OF("b", "three", "qa", "ContainerStop", ""),
+		OF("b", "four", "qa", "ContainerStop", ""),
+	};
+	static char text[65536];
+	struct policy *pol =
+	    learnt(records, NELEM(records), text, sizeof(text));
+	const struct principal one = { .kind = PRINCIPAL_CERT,
+		.cn = { "one", 3 },
+		.ou = { .name = { { "ci", 2 } }, .n = 1 } };
+	const struct principal two = { .kind = PRINCIPAL_CERT,
+		.cn = { "two", 3 },
+		.ou = { .name = { { "ci", 2 } }, .n = 1 } };
+	const struct principal new = { .kind = PRINCIPAL_CERT,
+		.cn = { "new", 3 },
+		.ou = { .name = { { "qa", 2 } }, .n = 1 } };
+
+	(void)state;
+	assert_non_null(strstr(text, "// READ THIS: host-paths as a whole"));
+	assert_non_null(strstr(text, "// READ THIS: privileged as a whole"));
+	assert_non_null(strstr(text, "no list can say: /a\\x0a/b"));
+	assert_non_null(strstr(text, "no room for: ContainerStop"));
+	assert_non_null(strstr(text, "by two and others"));
+	/* A unit that two roles share tells nobody apart. */
+	assert_string_equal(role_name(policy_role(pol, &one)), "a");
+	assert_string_equal(role_name(policy_role(pol, &two)), "b");
+	assert_string_equal(role_name(policy_role(pol, &new)), "b");
+	policy_free(pol);
+}
+
 /* None of these ends a string or a comment, or is a pattern. */
 static void
 hostile_texts_stay_texts(void **state)
@@ -109,6 +195,9 @@ hostile_texts_stay_texts(void **state)
 		HOSTILE("net.*"),
 		HOSTILE("\\\\"),
 		HOSTILE("\\r\\u2028\\u0085"),
+		RECORD("ContainerCreate",
+		    NEED("x\\n\\\"may\\\": [\\\"privileged\\\"],", "p",
+			"v\\n\\\"unconstrained\\\": true,", "h\\n")),
 	};
 	static char text[65536];
 	struct policy *pol =
@@ -154,6 +243,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_allows_what_was_seen_and_no_more),
+		cmocka_unit_test(it_narrows_ports_and_drivers),
+		cmocka_unit_test(it_says_what_opens_the_host),
 		cmocka_unit_test(hostile_texts_stay_texts),
 		cmocka_unit_test(what_is_no_record_teaches_nothing),
 	};
