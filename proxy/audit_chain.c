@@ -91,11 +91,17 @@ take_hash(struct span *s, uint8_t out[SEAL_HASH_BYTES])
 bool
 audit_link_parse(struct span line, struct audit_link *out)
 {
+	return line.len > 0 && line.p[line.len - 1] == '}' &&
+	       audit_link_parse_torn(line, out);
+}
+
+bool
+audit_link_parse_torn(struct span line, struct audit_link *out)
+{
 	struct span s = line;
 	size_t n = 0;
 
-	if (line.len == 0 || line.p[line.len - 1] != '}' ||
-	    !skip(&s, LINK_SEQ)) {
+	if (!skip(&s, LINK_SEQ)) {
 		return false;
 	}
 	while (n < s.len && s.p[n] >= '0' && s.p[n] <= '9') {
@@ -289,6 +295,8 @@ audit_chain_new(
 	if (rc == ERR_OK && path != NULL && c->at.seq == 1 &&
 	    audit_rotate_newest(path, moved, sizeof(moved))) {
 		rc = read_tail(c, moved, d);
+		/* What is torn there is a link nonetheless. */
+		rc = rc == ERR_OK ? read_tail(c, path, d) : rc;
 	}
 	if (rc == ERR_OK && key != NULL) {
 		rc = take_key(c, key, d);

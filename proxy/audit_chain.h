@@ -41,6 +41,8 @@ struct audit_link {
 
 /* A record's link (line without LF); false: it is no whole record. */
 bool audit_link_parse(struct span line, struct audit_link *out);
+/* The same of what is left of one; false: its link is not. */
+bool audit_link_parse_torn(struct span line, struct audit_link *out);
 /* A checkpoint's parts: what is signed, the key's name, the signature. */
 bool audit_link_seal(
     struct span line, struct span *bytes, struct span *key, struct span *seal);

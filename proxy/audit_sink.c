@@ -184,10 +184,11 @@ enum err
 audit_sink_rotate(struct audit_sink *s, struct diag *d)
 {
 	char moved[PATH_MAX];
+	bool same;
 	enum err rc = audit_rotate_move(s->path, moved, sizeof(moved), d);
 
 	if (rc == ERR_OK) {
-		rc = audit_sink_reopen(s, d);
+		rc = audit_sink_reopen(s, &same, d);
 		if (rc != ERR_OK) {
 			(void)rename(moved, s->path); /* as if not begun */
 		}
@@ -199,11 +200,22 @@ audit_sink_rotate(struct audit_sink *s, struct diag *d)
 	return rc;
 }
 
-enum err
-audit_sink_reopen(struct audit_sink *s, struct diag *d)
+static bool
+one_file(int a, int b)
 {
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+enum err
+audit_sink_reopen(struct audit_sink *s, bool *same, struct diag *d)
+{
+	bool torn = s->torn;
 	int fd;
 
+	*same = true;
 	if (s->path == NULL) {
 		return ERR_OK;
 	}
@@ -211,9 +223,15 @@ audit_sink_reopen(struct audit_sink *s, struct diag *d)
 	if (fd == -1) {
 		return ERR_IO;
 	}
+	*same = one_file(s->fd, fd);
 	close(s->fd);
 	s->fd = fd;
 	look_at(s);
+	/* One that was emptied has no line that could go on. */
+	*same = *same && (!s->whole || s->torn);
+	if (*same) {
+		s->torn = torn; /* what was put of a line will be finished */
+	}
 	return ERR_OK;
 }
 

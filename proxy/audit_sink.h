@@ -32,8 +32,10 @@ int audit_sink_put(
 const char *audit_errno_text(int why);
 
 /* The name anew, for who has moved the file away; the old one stays in use
- * if that fails.  What is put next begins a line. */
-enum err audit_sink_reopen(struct audit_sink *s, struct diag *d) MUST_USE;
+ * if that fails.  *same: it is still the one that was written to, and has what
+ * was put of a line; else what is put next begins a line. */
+enum err audit_sink_reopen(
+    struct audit_sink *s, bool *same, struct diag *d) MUST_USE;
 
 /* Is it time to move the file away?  Between lines. */
 bool audit_sink_due(const struct audit_sink *s);

@@ -109,14 +109,15 @@ static void
 reopen(struct audit_writer *w)
 {
 	struct diag d = { 0, 0, "" };
+	bool same;
 
-	if (audit_sink_reopen(w->sink, &d) != ERR_OK) {
+	if (audit_sink_reopen(w->sink, &same, &d) != ERR_OK) {
 		log_error("audit: not reopened, the old file stays in use: %s",
 		    d.text);
 	} else {
 		log_info("audit: reopened");
 		/* A line that the old file has in part begins anew. */
-		while (w->off > 0 && w->out.data[w->off - 1] != '\n') {
+		while (!same && w->off > 0 && w->out.data[w->off - 1] != '\n') {
 			w->off--;
 		}
 	}

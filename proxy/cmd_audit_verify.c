@@ -117,9 +117,12 @@ static void
 take_record(struct verify *v, struct span line, const struct audit_link *l)
 {
 	static const uint8_t none[SEAL_HASH_BYTES];
+	bool behind_torn = v->torn && !v->torn_end;
 
 	if (!v->begun) {
-		if (l->seq == 1 && memcmp(l->prev, none, sizeof(none)) != 0) {
+		if ((l->seq == 1 || behind_torn) &&
+		    memcmp(l->prev, behind_torn ? v->hash : none,
+			sizeof(none)) != 0) {
 			blame(v, &v->at,
 			    "lines before the first record were "
 			    "removed, or it was changed");
@@ -145,12 +148,23 @@ take_record(struct verify *v, struct span line, const struct audit_link *l)
 /*
  * A line that is no record.  One that a kill tore is a link by its bytes; one
  * that a full disk tore at the end of a file was written whole to the next.
+ * What follows has the hash of this line only, so the line before is held by
+ * the hash in this one, where the tear left that.
  */
 static void
 take_torn(struct verify *v, struct span line, bool whole)
 {
-	if (!v->begun || v->torn_end) {
+	struct audit_link l;
+
+	if (v->torn_end || (!v->begun && !span_starts(line, "{\"seq\":"))) {
 		blame(v, &v->at, "this is no record of a chain");
+		return;
+	}
+	if ((v->begun || v->torn) && audit_link_parse_torn(line, &l) &&
+	    memcmp(l.prev, v->hash, sizeof(v->hash)) != 0) {
+		blame(v, &v->before,
+		    "this line was changed, or the hash in the torn line "
+		    "behind it");
 		return;
 	}
 	v->torn = true;
@@ -191,7 +205,7 @@ verify_file(struct verify *v, const char *path)
 static int
 report(struct verify *v)
 {
-	if (v->torn && !v->torn_end) {
+	if (v->torn && (!v->torn_end || !v->begun)) {
 		blame(v, &v->before, "this is no record of a chain");
 	}
 	if (v->fault[0] == '\0' && v->torn) {
