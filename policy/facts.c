@@ -403,11 +403,12 @@ static enum verdict
 fact_holders(struct decision *d, const struct fact *f,
     const struct json_node *root, struct policy_why *why)
 {
-	struct span id = member_text(json_first(root), "Id");
+	const struct json_node *has = tenant_holder(root, f->name);
+	struct span id = member_text(has, "Id");
 	struct fact *volume = NULL, *holder = NULL;
 	enum err rc;
 
-	if (json_first(root) == NULL) {
+	if (has == NULL) {
 		return VERDICT_ALLOW; /* then it is made as any */
 	}
 	if (!decision_full_id(id)) {

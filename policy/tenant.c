@@ -329,6 +329,28 @@ tenant_has_container(const struct decision *d, const struct json_node *v)
 	       tenant_has_labels(d, member(v, "Config"));
 }
 
+/*
+ * dockerd's filter "volume" finds what is mounted from it and what is mounted
+ * at a path of that name, and VOLUME in a Dockerfile takes any word for a path.
+ */
+const struct json_node *
+tenant_holder(const struct json_node *list, struct span volume)
+{
+	const struct json_node *e, *mounts, *m;
+
+	for (e = json_first(list); e != NULL; e = json_next(e)) {
+		mounts = member(e, "Mounts");
+		m = mounts == NULL ? NULL : json_first(mounts);
+		while (m != NULL && !span_eq(text_member(m, "Name"), volume)) {
+			m = json_next(m);
+		}
+		if (m != NULL) {
+			return e;
+		}
+	}
+	return NULL;
+}
+
 /* --- labels --------------------------------------------------------------- */
 
 /* Ours are the gate's to write; see write_forced() in fields.c. */

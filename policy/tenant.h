@@ -45,6 +45,9 @@ bool tenant_has_container(const struct decision *d, const struct json_node *v);
 bool tenant_has_labels(const struct decision *d, const struct json_node *v);
 /* Has it a label of any tenant's? */
 bool tenant_marked(const struct json_node *labels);
+/* The first of these containers that has this volume, or NULL. */
+const struct json_node *tenant_holder(
+    const struct json_node *list, struct span volume);
 
 /* owned.c: what of an owned role's request is asked about, and added. */
 enum err owned_need_subject(struct decision *d) MUST_USE;

@@ -278,6 +278,20 @@ def test_an_image_label_makes_nobody_an_owner(teams, name):
         teams.b.ok("rmi", f"team-b/{name}")
 
 
+def test_a_path_called_as_a_volume_is_no_volume(teams, things, name):
+    """VOLUME takes any word, and dockerd finds by it who has "the volume"."""
+    teams.b.ok("build", "-t", f"team-b/{name}", "-",
+               stdin=f"FROM busybox\nVOLUME {things['anon']}\n".encode())
+    box = teams.b.ok("create", f"team-b/{name}", "sh")
+    try:
+        answer = teams.ask("POST", CREATE, json.dumps({
+            "Image": "busybox", "HostConfig": {"Binds": [f"{things['anon']}:/x"]}}).encode())
+        assert answer.status == 409, answer.body
+    finally:
+        teams.b.ok("rm", "-v", box)
+        teams.b.ok("rmi", f"team-b/{name}")
+
+
 def test_names_of_images_are_a_tenants_own(teams, name):
     b = teams.b
     for command in (("tag", "busybox", "alpine"), ("tag", "busybox", "team-a/x"),
