@@ -6,7 +6,11 @@
  * in another container, which sees the directory and not our process.  So
  * four names are looked at, five times a second, for 10 us of system calls
  * each time.  One look without a change has to follow, because what belongs
- * together is written one file after the other.
+ * together is written one file after the other.  Who revokes one after the
+ * other all day does not hold back what he has revoked: after a second the
+ * files are told as they stand.  What could not be used is told again, because
+ * the reason may be ours (no descriptor was left), and nobody would come back
+ * to a revocation that was missed.
  *
  * Rejected: inotify(7), which says nothing of changes that another machine
  * makes on a network file system, and which a full queue silences.
@@ -62,18 +66,29 @@ certs_watch_init(struct certs_watch *w, const char *dir)
 {
 	w->dir = dir;
 	w->told = w->last = look(dir);
+	w->restless = w->again = 0;
 }
 
 bool
 certs_watch_look(struct certs_watch *w)
 {
 	uint64_t now = look(w->dir);
-	bool rests = now == w->last;
+	bool rests = now == w->last, again = w->again == 1;
 
+	w->restless = rests ? 0 : w->restless + 1;
 	w->last = now;
-	if (!rests || now == w->told) {
+	w->again -= w->again > 0;
+	if ((!rests && w->restless < CERTS_WATCH_RESTLESS) ||
+	    (now == w->told && !again)) {
 		return false;
 	}
 	w->told = now;
+	w->restless = w->again = 0;
 	return true;
+}
+
+void
+certs_watch_failed(struct certs_watch *w)
+{
+	w->again = CERTS_WATCH_AGAIN;
 }

@@ -491,8 +491,8 @@ set_stopping(struct running *r)
 static void
 look_at_certs(struct running *r)
 {
-	if (certs_watch_look(&r->watch)) {
-		(void)!reload(r, true, NULL);
+	if (certs_watch_look(&r->watch) && reload(r, true, NULL) != ERR_OK) {
+		certs_watch_failed(&r->watch);
 	}
 	renewal_tick(&r->renewal);
 }

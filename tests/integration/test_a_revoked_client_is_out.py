@@ -2,6 +2,7 @@
 """dinv cert revoke: out within a moment, and nobody else notices."""
 
 import os
+import resource
 import subprocess
 import time
 
@@ -193,3 +194,16 @@ def test_docker_is_told_and_others_go_on(own, lane, home, name):
                 p.kill()
                 p.communicate()
         root.docker("rm", "-f", name)
+
+
+def test_a_gate_out_of_descriptors_comes_back_to_it(own):
+    gate = own.scripted(answering(OK))
+    assert tries(gate, own_context(gate, None, gate.certs.client("eve"))) == 200
+    pid = gate.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    cert(gate, "revoke", "eve")
+    assert wait_until(lambda: "Too many open files" in tail_of(gate.log, 1 << 20), 20)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    assert is_out(gate, None, "eve")
