@@ -165,12 +165,38 @@ url_end(struct span s, size_t at)
 	return at;
 }
 
-/* "scheme://user:password@host", "scheme://token@host": the last '@' before
- * the path's '/' counts, as in RFC 3986; what is before it goes. */
+/*
+ * "scheme://user:password@host", "scheme://token@host": what is before the
+ * last '@' goes.  So does what follows a '?': "?token=..." opens as much as a
+ * password does.  Where the '@' comes later one cannot tell, and all goes.
+ */
 static enum err
-put_without_userinfo(struct buf *out, struct span s)
+put_url(struct buf *out, struct span s)
 {
-	size_t done = 0, at, i, end, info;
+	const char *at = s.len == 0 ? NULL : memrchr(s.p, '@', s.len);
+	const char *ask = s.len == 0 ? NULL : memchr(s.p, '?', s.len);
+	enum err rc = ERR_OK;
+
+	if (at != NULL && ask != NULL && ask < at) {
+		return buf_append_str(out, HIDDEN);
+	}
+	if (at != NULL) {
+		rc = buf_append_str(out, HIDDEN);
+		s = span_make(at, (size_t)(s.p + s.len - at));
+	}
+	if (ask == NULL) {
+		return rc == ERR_OK ? buf_append(out, s.p, s.len) : rc;
+	}
+	if (rc == ERR_OK) {
+		rc = buf_append(out, s.p, (size_t)(ask - s.p) + 1);
+	}
+	return rc == ERR_OK ? buf_append_str(out, HIDDEN) : rc;
+}
+
+static enum err
+put_clean_urls(struct buf *out, struct span s)
+{
+	size_t done = 0, at, end;
 	enum err rc = ERR_OK;
 
 	for (at = 0; at + 3 <= s.len && rc == ERR_OK; at++) {
@@ -178,19 +204,13 @@ put_without_userinfo(struct buf *out, struct span s)
 			continue;
 		}
 		end = url_end(s, at + 3);
-		info = 0;
-		for (i = at + 3; i < end; i++) {
-			info = s.p[i] == '@' ? i : info;
-		}
-		if (info == 0) {
-			continue;
-		}
 		rc = buf_append(out, s.p + done, at + 3 - done);
 		if (rc == ERR_OK) {
-			rc = buf_append_str(out, HIDDEN);
+			rc =
+			    put_url(out, span_make(s.p + at + 3, end - at - 3));
 		}
-		done = info;
-		at = info;
+		done = end;
+		at = end - 1;
 	}
 	return rc == ERR_OK ? buf_append(out, s.p + done, s.len - done) : rc;
 }
@@ -202,7 +222,7 @@ put_text(struct jsonw *w, struct span s)
 	enum err rc;
 
 	buf_init(&clean, 2 * s.len + 64);
-	rc = put_without_userinfo(&clean, s);
+	rc = put_clean_urls(&clean, s);
 	if (rc == ERR_OK) {
 		jsonw_span(w, buf_span(&clean));
 	} else {

@@ -178,6 +178,10 @@ tells_names_and_no_secret(void **state)
 		{ "POST /commit?container=c&comment=" SECRET
 		  "&changes=ENV%20A%3D" SECRET,
 		    "", "\"value\":\"c\"" },
+		{ "POST /images/create?fromSrc=http://t@h/x?sig=" SECRET, "",
+		    "http://***@h/x?***" },
+		{ "POST /build?remote=http://h/x?to=a@b%26sig=" SECRET, "",
+		    "http://***" },
 		{ "POST /images/create?fromSrc=http://" SECRET "@h/x", "",
 		    "http://***@h/x" },
 	};
