@@ -16,13 +16,6 @@
 #include "constraint.h"
 #include "ops.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* --- images --------------------------------------------------------------- */
 
 void
@@ -46,7 +39,7 @@ static void
 create_image(struct walk *w, const struct json_node *root)
 {
 	struct frame here = { .name = "Image" };
-	struct span name = text_of(fields_get(root, "Image"));
+	struct span name = json_text(fields_get(root, "Image"));
 
 	/* Without a name dockerd refuses it in its own words. */
 	if (name.len > 0) {
@@ -72,9 +65,9 @@ create_image_mounts(struct walk *w, const struct json_node *root)
 	}
 	w->at = &here;
 	for (m = json_first(mounts); m != NULL; m = json_next(m)) {
-		if (span_is(text_of(fields_get(m, "Type")), "image")) {
+		if (span_is(json_text(fields_get(m, "Type")), "image")) {
 			constraint_use_image(
-			    w, IMAGE_RUN, text_of(fields_get(m, "Source")));
+			    w, IMAGE_RUN, json_text(fields_get(m, "Source")));
 		}
 		here.index++;
 	}

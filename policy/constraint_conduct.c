@@ -20,13 +20,6 @@
 
 #include "decision.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* --- variables ------------------------------------------------------------ */
 
 static bool
@@ -48,7 +41,7 @@ constraint_env(struct walk *w, const struct json_node *root)
 	}
 	w->at = &here;
 	for (e = json_first(list); e != NULL; e = json_next(e)) {
-		struct span s = text_of(e);
+		struct span s = json_text(e);
 		const char *eq = s.len == 0 ? NULL : memchr(s.p, '=', s.len);
 
 		s.len = eq == NULL ? s.len : (size_t)(eq - s.p);
@@ -121,7 +114,7 @@ require_labels(struct walk *w, const struct json_node *root, const char *flag)
 		while (e != NULL && !span_eq(json_key(e), require->item[i])) {
 			e = json_next(e);
 		}
-		if ((e == NULL || text_of(e).len == 0) &&
+		if ((e == NULL || json_text(e).len == 0) &&
 		    constraint_forced(
 			&w->limits->labels.force, require->item[i]) == NULL) {
 			walk_refuse_all(w, RULE_LABELS,
@@ -214,8 +207,8 @@ constraint_exec(struct walk *w, const struct json_node *root)
 	if (cmd != NULL && json_type(cmd) == JSON_ARRAY) {
 		cmd = json_first(cmd);
 	}
-	if (!exec_allowed(w->limits, text_of(cmd),
-		text_of(fields_get(root, "User")), &here.name, what,
+	if (!exec_allowed(w->limits, json_text(cmd),
+		json_text(fields_get(root, "User")), &here.name, what,
 		sizeof(what))) {
 		w->at = &here;
 		walk_refuse_all(w, RULE_EXEC, "%s", what);
@@ -233,8 +226,8 @@ constraint_exec_fact(
 	char what[240];
 
 	if (!exec_allowed(&d->role->limits,
-		text_of(fields_get(config, "entrypoint")),
-		text_of(fields_get(config, "user")), &field, what,
+		json_text(fields_get(config, "entrypoint")),
+		json_text(fields_get(config, "user")), &field, what,
 		sizeof(what))) {
 		return decision_refuse(
 		    d, why, RULE_EXEC, "ProcessConfig", "%s", what);

@@ -22,13 +22,6 @@
 #include "judge.h"
 #include "role.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* --- ports ---------------------------------------------------------------- */
 
 bool
@@ -94,9 +87,9 @@ observe_ports(struct walk *w, const struct json_node *v)
 		}
 		for (e = json_first(port); e != NULL; e = json_next(e)) {
 			walk_use(w, RULE_PUBLISHED_PORTS,
-			    text_of(fields_get(e, "HostPort")), "port");
+			    json_text(fields_get(e, "HostPort")), "port");
 			walk_use(w, RULE_PUBLISHED_PORTS,
-			    text_of(fields_get(e, "HostIp")), "addr");
+			    json_text(fields_get(e, "HostIp")), "addr");
 		}
 	}
 }
@@ -127,8 +120,8 @@ judge_port_bindings(
 			check_port(w, span_make(NULL, 0));
 		}
 		for (e = json_first(port); e != NULL; e = json_next(e)) {
-			check_address(w, text_of(fields_get(e, "HostIp")));
-			check_port(w, text_of(fields_get(e, "HostPort")));
+			check_address(w, json_text(fields_get(e, "HostIp")));
+			check_port(w, json_text(fields_get(e, "HostPort")));
 			here.index++;
 		}
 		w->at = key.up;
@@ -285,7 +278,7 @@ judge_devices(struct walk *w, const struct field *f, const struct json_node *v)
 	}
 	w->at = &here;
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		path = text_of(fields_get(e, "PathOnHost"));
+		path = json_text(fields_get(e, "PathOnHost"));
 		if (list == NULL) {
 			walk_about(w, path, NULL);
 			walk_refuse(w, f->rule, "%s (%s)", rule_what(f->rule),
@@ -331,7 +324,7 @@ bool
 constraint_ulimit(
     const struct ulimits *u, const struct json_node *e, char *what, size_t size)
 {
-	struct span name = text_of(fields_get(e, "Name"));
+	struct span name = json_text(fields_get(e, "Name"));
 	const struct ulimit_max *max = find_ulimit(u, name);
 
 	if (max == NULL) {

@@ -25,13 +25,6 @@
 #include "constraint.h"
 #include "judge.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 static bool
 is_true(const struct json_node *v)
 {
@@ -272,7 +265,7 @@ constraint_mount_how(const struct json_node *mount)
 {
 	const struct json_node *o = fields_get(mount, "BindOptions");
 
-	if (!is_private(text_of(fields_get(o, "Propagation")))) {
+	if (!is_private(json_text(fields_get(o, "Propagation")))) {
 		return NULL;
 	}
 	return mount_is_ro(mount) ? "ro" : "rw";
@@ -281,8 +274,8 @@ constraint_mount_how(const struct json_node *mount)
 const char *
 constraint_point_how(const struct json_node *point)
 {
-	if (!span_is(text_of(fields_get(point, "Type")), "bind") ||
-	    !is_private(text_of(fields_get(point, "Propagation")))) {
+	if (!span_is(json_text(fields_get(point, "Type")), "bind") ||
+	    !is_private(json_text(fields_get(point, "Propagation")))) {
 		return NULL;
 	}
 	return point_is_ro(point) ? "ro" : "rw";
@@ -296,12 +289,12 @@ constraint_bind_mount(struct walk *w, const struct json_node *mount)
 	const struct json_node *o = fields_get(mount, "BindOptions");
 	bool ro = mount_is_ro(mount);
 
-	if (!is_private(text_of(fields_get(o, "Propagation")))) {
+	if (!is_private(json_text(fields_get(o, "Propagation")))) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
 		    "the propagation %s of a bind (use rprivate)",
-		    quote(text_of(fields_get(o, "Propagation"))).s);
+		    quote(json_text(fields_get(o, "Propagation"))).s);
 	}
-	check_source(w, text_of(fields_get(mount, "Source")), !ro);
+	check_source(w, json_text(fields_get(mount, "Source")), !ro);
 }
 
 /* types.MountPoint of an inspected container. */
@@ -310,12 +303,12 @@ constraint_bind_point(struct walk *w, const struct json_node *point)
 {
 	bool ro = point_is_ro(point);
 
-	if (!is_private(text_of(fields_get(point, "Propagation")))) {
+	if (!is_private(json_text(fields_get(point, "Propagation")))) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
 		    "the propagation %s of a bind",
-		    quote(text_of(fields_get(point, "Propagation"))).s);
+		    quote(json_text(fields_get(point, "Propagation"))).s);
 	}
-	check_source(w, text_of(fields_get(point, "Source")), !ro);
+	check_source(w, json_text(fields_get(point, "Source")), !ro);
 }
 
 /* --- volumes -------------------------------------------------------------- */
@@ -349,7 +342,7 @@ void
 constraint_create_volume(struct walk *w, const struct json_node *root)
 {
 	struct frame here = { .name = "Name" };
-	struct span name = text_of(fields_get(root, "Name"));
+	struct span name = json_text(fields_get(root, "Name"));
 
 	if (name.len > 0) {
 		w->at = &here;

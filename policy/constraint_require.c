@@ -16,13 +16,6 @@
 #include "base/text.h"
 #include "constraint.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* The letters that tell capabilities apart: any case, CAP_ or not. */
 bool
 constraint_same_capability(struct span a, struct span b)
@@ -62,8 +55,8 @@ drops(const struct json_node *v, struct span capability)
 					    json_string(v), capability));
 	}
 	for (e = json_first(v); e != NULL; e = json_next(e)) {
-		if (span_is_nocase(text_of(e), "ALL") ||
-		    constraint_same_capability(text_of(e), capability)) {
+		if (span_is_nocase(json_text(e), "ALL") ||
+		    constraint_same_capability(json_text(e), capability)) {
 			return true;
 		}
 	}
@@ -105,7 +98,7 @@ no_new_privileges(const struct json_node *hc)
 
 	for (e = v == NULL ? NULL : json_first(v); e != NULL;
 	     e = json_next(e)) {
-		struct span s = text_of(e);
+		struct span s = json_text(e);
 
 		if (span_is(s, "no-new-privileges") ||
 		    span_is(s, "no-new-privileges:true") ||
@@ -176,7 +169,7 @@ constraint_create_require(struct walk *w, const struct json_node *root)
 		    "a container whose root is writable (set --read-only)");
 	}
 	w->at = NULL;
-	require_user(w, text_of(fields_get(root, "User")));
+	require_user(w, json_text(fields_get(root, "User")));
 }
 
 /* The same of a service's ContainerSpec. */
@@ -204,14 +197,14 @@ constraint_service_require(struct walk *w, const struct json_node *spec)
 		    "a container whose root is writable (set --read-only)");
 	}
 	w->at = up.up;
-	require_user(w, text_of(fields_get(spec, "User")));
+	require_user(w, json_text(fields_get(spec, "User")));
 }
 
 /* Without a user an exec runs as its container's. */
 void
 constraint_exec_require(struct walk *w, const struct json_node *root)
 {
-	struct span user = text_of(fields_get(root, "User"));
+	struct span user = json_text(fields_get(root, "User"));
 
 	if (user.len > 0) {
 		require_user(w, user);

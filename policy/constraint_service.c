@@ -18,13 +18,6 @@
  */
 #include "constraint.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 static void
 need_version(struct walk *w, unsigned minor, enum rule r, const char *what)
 {
@@ -55,7 +48,7 @@ check_versions(struct walk *w)
 static void
 service_image(struct walk *w, const struct json_node *spec)
 {
-	struct span name = text_of(fields_get(spec, "Image"));
+	struct span name = json_text(fields_get(spec, "Image"));
 	struct frame here = { .up = w->at, .name = "Image" };
 
 	/* Without a name dockerd refuses it in its own words. */

@@ -317,6 +317,13 @@ json_string(const struct json_node *v)
 	return span_of(tree(v)->valuestring);
 }
 
+struct span
+json_text(const struct json_node *v)
+{
+	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
+							: span_make(NULL, 0);
+}
+
 const struct json_node *
 json_first(const struct json_node *v)
 {

@@ -47,6 +47,8 @@ const struct json_node *json_root(const struct json_doc *doc);
 enum json_type json_type(const struct json_node *v);
 bool json_bool(const struct json_node *v);	    /* JSON_BOOL only */
 struct span json_string(const struct json_node *v); /* JSON_STRING only */
+/* Of a string its text, of anything else, and of NULL, an empty one. */
+struct span json_text(const struct json_node *v);
 struct span json_number(const struct json_node *v); /* its text */
 /* An integer from -2^63 to 2^63-1 in Go's spelling, or ERR_JSON_NUMBER. */
 enum err json_int(const struct json_node *v, int64_t *out) MUST_USE;

@@ -150,13 +150,6 @@ judge_binds(struct walk *w, const struct field *f, const struct json_node *v)
 	walk_each(w, v, bind_element);
 }
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* With them a volume is whatever mount(8) can make of the host. */
 void
 judge_driver_options(
@@ -176,7 +169,7 @@ judge_driver_config(struct walk *w, const struct json_node *mount)
 	const struct json_node *o = fields_get(mount, "VolumeOptions");
 	const struct json_node *d = fields_get(o, "DriverConfig");
 	const struct json_node *options = fields_get(d, "Options");
-	struct span name = text_of(fields_get(d, "Name"));
+	struct span name = json_text(fields_get(d, "Name"));
 
 	if (!constraint_volume_driver(w->limits, name)) {
 		walk_about(w, name, NULL);
@@ -191,8 +184,8 @@ judge_driver_config(struct walk *w, const struct json_node *mount)
 static void
 judge_mount(struct walk *w, const struct json_node *mount)
 {
-	struct span type = text_of(fields_get(mount, "Type"));
-	struct span source = text_of(fields_get(mount, "Source"));
+	struct span type = json_text(fields_get(mount, "Type"));
+	struct span source = json_text(fields_get(mount, "Source"));
 	const struct json_node *options = fields_get(mount, "BindOptions");
 
 	if (span_is(type, "bind") && constraint_has_paths(w)) {
@@ -245,7 +238,7 @@ static void
 mount_element(struct walk *w, const struct json_node *e)
 {
 	judge_mount(w, e);
-	judge_target(w, text_of(fields_get(e, "Target")));
+	judge_target(w, json_text(fields_get(e, "Target")));
 }
 
 void
@@ -292,7 +285,7 @@ judge_names_container(struct span mode, struct span *x)
 void
 judge_joined(struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(v), x;
+	struct span mode = json_text(v), x;
 	const char *const *word;
 
 	for (word = f->allow; *word != NULL; word++) {
@@ -328,7 +321,7 @@ void
 judge_network_mode(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(v);
+	struct span mode = json_text(v);
 
 	if (strcmp(f->name, "NetworkMode") == 0 &&
 	    judge_joined_network(w, mode)) {
@@ -380,7 +373,7 @@ judge_links(struct walk *w, const struct field *f, const struct json_node *v)
 {
 	struct frame here = { .up = w->at, .name = "Links" };
 	const struct json_node *links = fields_get(v, "Links");
-	struct span mode = text_of(fields_get(v, "NetworkMode"));
+	struct span mode = json_text(fields_get(v, "NetworkMode"));
 
 	if (links == NULL || fields_zero(links) ||
 	    (mode.len > 0 && !span_is(mode, "default") &&
@@ -461,7 +454,7 @@ void
 judge_foreign_namespace(
     struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(v), x;
+	struct span mode = json_text(v), x;
 
 	if (strcmp(f->name, "NetworkMode") == 0 && w->limits != NULL &&
 	    w->limits->networks.modes.set) {
@@ -498,9 +491,9 @@ judge_empty_list(
 static void
 judge_mount_point(struct walk *w, const struct json_node *m)
 {
-	struct span type = text_of(fields_get(m, "Type"));
-	struct span name = text_of(fields_get(m, "Name"));
-	struct span driver = text_of(fields_get(m, "Driver"));
+	struct span type = json_text(fields_get(m, "Type"));
+	struct span name = json_text(fields_get(m, "Name"));
+	struct span driver = json_text(fields_get(m, "Driver"));
 
 	if (span_is(type, "tmpfs") || span_is(type, "image")) {
 		return;
@@ -510,7 +503,7 @@ judge_mount_point(struct walk *w, const struct json_node *m)
 		return;
 	}
 	if (!span_is(type, "volume") || !judge_is_volume_name(name)) {
-		walk_about(w, text_of(fields_get(m, "Source")),
+		walk_about(w, json_text(fields_get(m, "Source")),
 		    constraint_point_how(m));
 		walk_refuse(
 		    w, RULE_HOST_PATHS, "mounts of type %s", quote(type).s);

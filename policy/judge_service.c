@@ -24,13 +24,6 @@
 #include "constraint.h"
 #include "judge.h"
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 void
 judge_own_labels(
     struct walk *w, const struct field *f, const struct json_node *v)
@@ -44,7 +37,7 @@ static void
 refuse_template(struct walk *w, const struct json_node *mount, const char *name)
 {
 	struct frame here = { .up = w->at, .name = name };
-	struct span s = text_of(fields_get(mount, name));
+	struct span s = json_text(fields_get(mount, name));
 
 	if (s.len >= 2 && memmem(s.p, s.len, "{{", 2) != NULL) {
 		w->at = &here;
@@ -74,7 +67,7 @@ is_mount_type(struct span s)
 static void
 service_mount(struct walk *w, const struct json_node *mount)
 {
-	struct span type = text_of(fields_get(mount, "Type"));
+	struct span type = json_text(fields_get(mount, "Type"));
 
 	refuse_template(w, mount, "Source");
 	refuse_template(w, mount, "Target");
@@ -101,7 +94,7 @@ judge_service_mounts(
 static void
 service_network(struct walk *w, const struct json_node *e)
 {
-	struct span name = text_of(fields_get(e, "Target"));
+	struct span name = json_text(fields_get(e, "Target"));
 	struct frame here = { .up = w->at, .name = "Target" };
 	bool foreign = judge_is_foreign_network(name);
 
@@ -187,7 +180,7 @@ static void
 judge_file(struct walk *w, const struct json_node *ref, const char *folder)
 {
 	const struct json_node *file = fields_get(ref, "File");
-	struct span name = text_of(fields_get(file, "Name"));
+	struct span name = json_text(fields_get(file, "Name"));
 	char path[4096];
 	int n;
 
@@ -272,7 +265,7 @@ judge_selinux(struct walk *w, const struct field *f, const struct json_node *v)
 		security_option(w, span_of("label=disable"));
 	}
 	for (i = 0; i < NELEM(parts); i++) {
-		struct span s = text_of(fields_get(v, parts[i].name));
+		struct span s = json_text(fields_get(v, parts[i].name));
 
 		if (s.len > 0) {
 			/* Cut, it would be on a list that it is not on. */
@@ -287,7 +280,7 @@ judge_selinux(struct walk *w, const struct field *f, const struct json_node *v)
 void
 judge_seccomp(struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(fields_get(v, "Mode"));
+	struct span mode = json_text(fields_get(v, "Mode"));
 
 	(void)f;
 	if (span_is(mode, "unconfined")) {
@@ -301,7 +294,7 @@ judge_seccomp(struct walk *w, const struct field *f, const struct json_node *v)
 void
 judge_apparmor(struct walk *w, const struct field *f, const struct json_node *v)
 {
-	struct span mode = text_of(fields_get(v, "Mode"));
+	struct span mode = json_text(fields_get(v, "Mode"));
 
 	(void)f;
 	if (mode.len > 0 && !span_is(mode, "default")) {
@@ -331,7 +324,7 @@ judge_task(struct walk *w, const struct field *f, const struct json_node *v)
 	const char *policy;
 
 	policy = policy_of(
-	    text_of(fields_get(fields_get(v, "RestartPolicy"), "Condition")));
+	    json_text(fields_get(fields_get(v, "RestartPolicy"), "Condition")));
 	w->at = &here;
 	if (list != NULL && list->set) {
 		if (strcmp(policy, "no") != 0 &&

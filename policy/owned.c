@@ -43,13 +43,6 @@ is_op(const struct decision *d, const char *name)
 	return strcmp(d->req->op->name, name) == 0;
 }
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 /* --- objects -------------------------------------------------------------- */
 
 static enum err
@@ -143,8 +136,8 @@ mount_of(const struct json_node *root, struct span name)
 		return NULL;
 	}
 	for (m = json_first(list); m != NULL; m = json_next(m)) {
-		if (span_is(text_of(fields_get(m, "Type")), "volume") &&
-		    span_eq(text_of(fields_get(m, "Source")), name)) {
+		if (span_is(json_text(fields_get(m, "Type")), "volume") &&
+		    span_eq(json_text(fields_get(m, "Source")), name)) {
 			return m;
 		}
 	}
@@ -171,7 +164,7 @@ put_labels(
 	for (; e != NULL; e = json_next(e)) {
 		if (constraint_forced(force, json_key(e)) == NULL) {
 			jsonw_key(j, json_key(e).p);
-			jsonw_span(j, text_of(e));
+			jsonw_span(j, json_text(e));
 		}
 	}
 	jsonw_object_end(j);
@@ -185,13 +178,13 @@ make_body(struct decision *d, struct fact *f, const struct json_node *root)
 	    fields_get(mount_of(root, f->name), "VolumeOptions");
 	const struct json_node *config = fields_get(options, "DriverConfig");
 	const struct json_node *o = fields_get(config, "Options");
-	struct span driver = text_of(fields_get(config, "Name"));
+	struct span driver = json_text(fields_get(config, "Name"));
 	struct jsonw j;
 	struct buf out;
 	enum err rc;
 
 	if (driver.len == 0) {
-		driver = text_of(
+		driver = json_text(
 		    fields_get(fields_get(root, "HostConfig"), "VolumeDriver"));
 	}
 	buf_init(&out, FILTERS_MAX);
@@ -239,7 +232,7 @@ make_volumes(struct decision *d, const struct json_node *root)
 static enum err
 make_named_volume(struct decision *d, const struct json_node *root)
 {
-	struct span name = text_of(fields_get(root, "Name"));
+	struct span name = json_text(fields_get(root, "Name"));
 	struct fact *f = NULL;
 	enum err rc;
 
@@ -269,7 +262,7 @@ owned_body(struct decision *d, const struct json_node *root)
 	if (tenant_how(d->req->op) != OWN_CONNECT) {
 		return ERR_OK;
 	}
-	container = text_of(fields_get(root, "Container"));
+	container = json_text(fields_get(root, "Container"));
 	rc = decision_add(d, FACT_CONTAINER, container, "Container", &f);
 	if (rc == ERR_OK) {
 		f->look = false;
@@ -461,14 +454,14 @@ judge_cache(struct decision *d, bool *any, struct policy_why *why)
 	}
 	for (e = json_first(json_root(doc)); e != NULL && v == VERDICT_ALLOW;
 	     e = json_next(e)) {
-		struct image_ref ref = image_ref_any(text_of(e));
+		struct image_ref ref = image_ref_any(json_text(e));
 
 		*any = true;
 		if (!constraint_image(&d->role->limits, IMAGE_TAG, &ref,
-			text_of(e), what, sizeof(what))) {
+			json_text(e), what, sizeof(what))) {
 			v = decision_refuse(d, why, RULE_TENANT, "cachefrom",
 			    "layers of %s, which it could not have built",
-			    quote(text_of(e)).s);
+			    quote(json_text(e)).s);
 		}
 	}
 	json_free(doc);

@@ -78,13 +78,6 @@ copy(struct resolve *r, const struct edit *edit, size_t n,
 	jsonw_object_end(r->j);
 }
 
-static struct span
-text_of(const struct json_node *v)
-{
-	return v != NULL && json_type(v) == JSON_STRING ? json_string(v)
-							: span_make(NULL, 0);
-}
-
 static const struct fact *
 told(const struct resolve *r, enum fact_kind kind, struct span name)
 {
@@ -99,7 +92,7 @@ told(const struct resolve *r, enum fact_kind kind, struct span name)
 static void
 edit_mode(struct resolve *r, const char *name, const struct json_node *v)
 {
-	struct span s = text_of(v), x = { NULL, 0 };
+	struct span s = json_text(v), x = { NULL, 0 };
 	const struct fact *f = NULL;
 	char text[80];
 
@@ -118,7 +111,7 @@ static void
 edit_network_mode(
     struct resolve *r, const char *name, const struct json_node *v)
 {
-	if (r->mode == NULL || span_eq(text_of(v), r->mode->real)) {
+	if (r->mode == NULL || span_eq(json_text(v), r->mode->real)) {
 		edit_mode(r, name, v);
 	} else {
 		jsonw_kv_span(r->j, name, r->mode->id);
@@ -241,7 +234,7 @@ edit_networking(struct resolve *r, const char *name, const struct json_node *v)
 static void
 edit_container(struct resolve *r, const char *name, const struct json_node *v)
 {
-	const struct fact *f = told(r, FACT_CONTAINER, text_of(v));
+	const struct fact *f = told(r, FACT_CONTAINER, json_text(v));
 
 	if (f == NULL) {
 		raw(r, name, v);
@@ -263,7 +256,7 @@ edit_endpoint(struct resolve *r, const char *name, const struct json_node *v)
 static void
 edit_target(struct resolve *r, const char *name, const struct json_node *v)
 {
-	const struct fact *f = told(r, FACT_SWARM_NETWORK, text_of(v));
+	const struct fact *f = told(r, FACT_SWARM_NETWORK, json_text(v));
 
 	if (f == NULL) {
 		raw(r, name, v);
@@ -384,7 +377,7 @@ write_resolved(struct decision *d, size_t row, const struct json_node *root,
 	}
 	if (d->role->owned) {
 		r.mode = told(&r, FACT_NETWORK,
-		    text_of(fields_get(
+		    json_text(fields_get(
 			fields_get(root, "HostConfig"), "NetworkMode")));
 	}
 	buf_init(&out, RESOLVED_MAX);
