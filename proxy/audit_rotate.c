@@ -27,43 +27,6 @@
 
 extern char **environ;
 
-enum err
-audit_rotate_move(const char *path, char *moved, size_t size, struct diag *d)
-{
-	struct timespec ts;
-	struct tm tm;
-	char stamp[32];
-	int i, n;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	for (i = 0; i < ROTATE_TRIES; i++) {
-		gmtime_r(&ts.tv_sec, &tm);
-		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
-		n = snprintf(moved, size, "%s.%s.%03ldZ", path, stamp,
-		    ts.tv_nsec / 1000000);
-		if (n < 0 || (size_t)n >= size) {
-			diag_set(d, 0, 0, "the audit file's name is too long");
-			return ERR_LIMIT;
-		}
-		/* link() and not rename(): it takes no name that is taken. */
-		if (link(path, moved) == 0) {
-			if (unlink(path) == 0) {
-				return ERR_OK;
-			}
-			break;
-		}
-		if (errno != EEXIST) {
-			break;
-		}
-		ts.tv_nsec += 1000000;
-		ts.tv_sec += ts.tv_nsec / 1000000000;
-		ts.tv_nsec %= 1000000000;
-	}
-	diag_set(d, 0, 0, "cannot move the audit file to %s: %s", moved,
-	    strerror(errno));
-	return ERR_IO;
-}
-
 pid_t
 audit_rotate_compress(const char *moved)
 {
@@ -153,6 +116,82 @@ list_free(struct dirent **all, int n)
 		free(all[i]);
 	}
 	free(all);
+}
+
+static void
+next_ms(struct timespec *ts)
+{
+	ts->tv_nsec += 1000000;
+	ts->tv_sec += ts->tv_nsec / 1000000000;
+	ts->tv_nsec %= 1000000000;
+}
+
+/* A clock that was set back must not make what is newest the oldest: it would
+ * be the first to be removed, and the chain would go on from another. */
+static void
+stay_behind_newest(const char *path, struct timespec *ts)
+{
+	const char *base, *end;
+	char *folder = folder_of(path, &base);
+	struct dirent **all = NULL;
+	struct timespec last = { 0, 0 };
+	struct tm tm = { 0 };
+	int n = 0;
+
+	if (folder != NULL) {
+		all = list(folder, base, &n);
+	}
+	if (n > 0) {
+		end = strptime(all[n - 1]->d_name + strlen(base) + 1,
+		    "%Y%m%dT%H%M%S", &tm);
+		if (end != NULL && *end == '.') {
+			last.tv_sec = timegm(&tm);
+			last.tv_nsec = strtol(end + 1, NULL, 10) * 1000000;
+			next_ms(&last);
+		}
+	}
+	if (last.tv_sec > ts->tv_sec ||
+	    (last.tv_sec == ts->tv_sec && last.tv_nsec > ts->tv_nsec)) {
+		*ts = last;
+	}
+	list_free(all, n);
+	free(folder);
+}
+
+enum err
+audit_rotate_move(const char *path, char *moved, size_t size, struct diag *d)
+{
+	struct timespec ts;
+	struct tm tm;
+	char stamp[32];
+	int i, n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	stay_behind_newest(path, &ts);
+	for (i = 0; i < ROTATE_TRIES; i++) {
+		gmtime_r(&ts.tv_sec, &tm);
+		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+		n = snprintf(moved, size, "%s.%s.%03ldZ", path, stamp,
+		    ts.tv_nsec / 1000000);
+		if (n < 0 || (size_t)n >= size) {
+			diag_set(d, 0, 0, "the audit file's name is too long");
+			return ERR_LIMIT;
+		}
+		/* link() and not rename(): it takes no name that is taken. */
+		if (link(path, moved) == 0) {
+			if (unlink(path) == 0) {
+				return ERR_OK;
+			}
+			break;
+		}
+		if (errno != EEXIST) {
+			break;
+		}
+		next_ms(&ts);
+	}
+	diag_set(d, 0, 0, "cannot move the audit file to %s: %s", moved,
+	    strerror(errno));
+	return ERR_IO;
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "audit_rotate.h"
 #include "cmd_audit.h"
 
 static void
@@ -227,6 +228,32 @@ a_change_before_a_torn_line_shows(void **state)
 	log_end(&l);
 }
 
+/* A clock that was set back: what is moved away last is still the newest. */
+static void
+is_moved_behind_the_newest(void **state)
+{
+	struct log l;
+	char later[128], moved[128], want[128];
+	struct diag d;
+	int fd;
+
+	(void)state;
+	log_begin(&l);
+	(void)snprintf(
+	    later, sizeof(later), "%s.20991231T235959.999Z.gz", l.path);
+	(void)snprintf(want, sizeof(want), "%s.21000101T000000.000Z", l.path);
+	fd = open(later, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd != -1);
+	close(fd);
+	assert_int_equal(
+	    audit_rotate_move(l.path, moved, sizeof(moved), &d), ERR_OK);
+	assert_string_equal(moved, want);
+	audit_rotate_prune(l.path, 1);
+	assert_int_equal(access(later, F_OK), -1);
+	assert_int_equal(rename(moved, l.path), 0);
+	log_end(&l);
+}
+
 int
 main(void)
 {
@@ -237,6 +264,7 @@ main(void)
 		cmocka_unit_test(goes_on_behind_what_is_torn_after_a_rotation),
 		cmocka_unit_test(goes_on_behind_a_torn_first_line),
 		cmocka_unit_test(a_change_before_a_torn_line_shows),
+		cmocka_unit_test(is_moved_behind_the_newest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
