@@ -11,7 +11,10 @@
  * unless the policy's owner trusts it: what is listed itself has no name in it
  * that a container could change.
  *
- * Read-only is what the request says and what an inspected container has.
+ * Read-only is what the request says and what an inspected container has.  As
+ * dockerd makes the folder of a bind where there is none, what is bound
+ * read-only must be there: else any name could be made in a tree to be read,
+ * "nologin" in /etc.
  *
  * Rejected: passing the followed path on to dockerd, which the same container
  * can change under its feet.
@@ -83,9 +86,10 @@ is_allowed_real(const struct host_paths *p, struct span real, bool rw)
 	for (i = 0; i < p->n; i++) {
 		const char *path =
 		    p->item[i].clean.len == 0 ? "/" : p->item[i].clean.p;
+		enum err rc = p->world->resolve(path, entry, sizeof(entry));
 
 		if ((p->item[i].rw || !rw) &&
-		    p->world->resolve(path, entry, sizeof(entry)) == ERR_OK &&
+		    (rc == ERR_OK || rc == ERR_NOTFOUND) &&
 		    is_below(real, span_is(span_of(entry), "/")
 				       ? span_of("")
 				       : span_of(entry))) {
@@ -124,7 +128,12 @@ check_links(struct walk *w, struct span source, const char *clean, bool rw)
 	}
 	rc = p->world->resolve(
 	    clean[0] == '\0' ? "/" : clean, real, sizeof(real));
-	if (rc != ERR_OK) {
+	if (rc == ERR_NOTFOUND && !rw) {
+		walk_refuse_all(w, RULE_HOST_PATHS,
+		    "the host path %s for reading, which is not there (dockerd "
+		    "would make it)",
+		    quote(source).s);
+	} else if (rc != ERR_OK && rc != ERR_NOTFOUND) {
 		walk_refuse_all(w, RULE_HOST_PATHS,
 		    "the host path %s, whose links it cannot follow",
 		    quote(source).s);

@@ -49,7 +49,7 @@ void policy_free(struct policy *pol);
  * host that clients may bind ("host_paths").  Without it they are not looked
  * at.  resolve() is given a clean absolute path and writes where it leads,
  * ended by NUL; of a path that is not there yet, where its beginning leads
- * and the rest behind it.  ERR_OK, or why it cannot tell.
+ * and the rest behind it, and is ERR_NOTFOUND.  Or why it cannot tell.
  */
 void policy_follow_links(struct policy *pol,
     enum err (*resolve)(const char *path, char *out, size_t size));

@@ -84,5 +84,5 @@ links_follow(const char *path, char *out, size_t size)
 	if (out[0] == '\0') {
 		memcpy(out, "/", 2);
 	}
-	return ERR_OK;
+	return n < len ? ERR_NOTFOUND : ERR_OK;
 }

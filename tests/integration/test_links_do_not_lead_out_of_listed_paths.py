@@ -49,6 +49,13 @@ def test_what_is_listed_is_bound(side, tree):
     assert result.status == 0 and (tree / "out/made").exists(), result
 
 
+def test_reading_makes_nothing(side, tree):
+    """dockerd makes the folder of a bind where there is none, also for ro."""
+    result = run(side, tree / "cache/nologin", "true")
+    assert result.status == 125 and "which is not there" in result.err, result
+    assert not (tree / "cache/nologin").exists()
+
+
 def test_a_link_of_the_owner_leads_nowhere_else(side, tree):
     result = run(side, tree / "cache/away", "cat", "/mnt/key")
     assert result.status == 125, result

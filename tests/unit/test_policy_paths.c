@@ -108,6 +108,11 @@ fake_links(const char *path, char *out, size_t size)
 	if (strcmp(path, "/srv/cache/odd") == 0) {
 		return ERR_IO;
 	}
+	if (strcmp(path, "/srv/cache/new") == 0 ||
+	    strcmp(path, "/srv/made") == 0) {
+		snprintf(out, size, "%s", path);
+		return ERR_NOTFOUND;
+	}
 	for (i = 0; i < NELEM(leads); i++) {
 		if (strcmp(path, leads[i][0]) == 0) {
 			path = leads[i][1];
@@ -132,6 +137,11 @@ follows_links(void **state)
 		{ CREATE,
 		    MOUNT("\"Source\":\"/srv/cache/away\",\"ReadOnly\":true"),
 		    RULE, M0, "links lead elsewhere" },
+		{ CREATE, BIND("/srv/cache/new:/c:ro"), RULE, B0,
+		    "which is not there" },
+		{ CREATE, BIND("/srv/made:/c:ro"), RULE, B0,
+		    "which is not there" },
+		{ CREATE, BIND("/srv/made:/c"), NULL, "", "" },
 		{ CREATE, BIND("/srv/cache/in:/c:ro"), NULL, "", "" },
 		{ CREATE, BIND("/srv/cache/out:/c:ro"), NULL, "", "" },
 		{ CREATE, BIND("/srv/link:/c:ro"), NULL, "", "" },
@@ -144,6 +154,7 @@ follows_links(void **state)
 	    ROLE_TEXT("ci-runner",
 		"\"host_paths\":[{\"path\":\"/srv/cache\",\"mode\":\"ro\"},"
 		"{\"path\":\"/srv/link\",\"mode\":\"ro\"},"
+		"{\"path\":\"/srv/made\",\"mode\":\"rw\"},"
 		"{\"path\":\"/srv/out\",\"mode\":\"rw\"}]"),
 	    c, NELEM(c), NULL);
 	role_links = NULL;
