@@ -274,6 +274,10 @@ read_match(struct loader *l, void *to, const struct json_node *v)
 		return;
 	}
 	load_members(l, &load_match_table, &c->match, v);
+	if (c->match.cn.p != NULL &&
+	    memchr(c->match.cn.p, '*', c->match.cn.len) == NULL) {
+		c->match.cn_key = match_key(c->match.cn);
+	}
 }
 
 static void

@@ -42,6 +42,21 @@ match_glob(struct span pattern, struct span text)
 	return p == pattern.len;
 }
 
+uint64_t
+match_key(struct span s)
+{
+	unsigned char end[8] = { 0 };
+	size_t n = s.len < sizeof(end) - 1 ? s.len : sizeof(end) - 1;
+	uint64_t key;
+
+	if (n > 0) {
+		memcpy(end, s.p + s.len - n, n);
+	}
+	end[7] = (unsigned char)(1 | s.len << 1);
+	memcpy(&key, end, sizeof(key));
+	return key;
+}
+
 /* Most patterns end in a letter that the text does not end in. */
 static bool
 ends_differ(struct span pattern, struct span text)

@@ -33,9 +33,13 @@ policy_follow_links(struct policy *pol,
 const struct client *
 policy_client(const struct policy *pol, const struct principal *who)
 {
+	uint64_t key = match_key(who->cn);
 	const struct client *c;
 
 	for (c = pol->clients; c != NULL; c = c->next) {
+		if (c->match.cn_key != 0 && c->match.cn_key != key) {
+			continue; /* told apart without a look at the text */
+		}
 		if (match_principal(&c->match, who)) {
 			return c;
 		}

@@ -44,6 +44,7 @@ struct match {
 	enum principal_kind kind; /* PRINCIPAL_NONE: any but that */
 	struct span cn, o, ou, san, fingerprint, serial;
 	struct span uid, gid; /* digits, or "*" */
+	uint64_t cn_key;      /* match_key() of a cn without "*"; 0: none */
 };
 
 struct client {
@@ -69,6 +70,8 @@ const struct client *policy_client(
 
 /* "*" stands for any run of bytes, all else for itself. */
 bool match_glob(struct span pattern, struct span text);
+/* Length and end of a text: different keys are different texts.  Never 0. */
+uint64_t match_key(struct span s);
 bool match_principal(const struct match *m, const struct principal *who);
 
 #endif
