@@ -426,6 +426,7 @@ reload_parts(struct running *r, bool certs_only,
 	if (rc == ERR_OK) {
 		l->certs_only = certs_only;
 		rc = make_parts(r, policy, l, part, d);
+		d->line = 0; /* only a policy's errors have been told */
 	}
 	if (rc != ERR_OK) {
 		for (i = 0; i < r->n_workers; i++) {

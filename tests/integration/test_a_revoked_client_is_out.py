@@ -9,7 +9,7 @@ import time
 import pytest
 
 from clients import Side, cli_is_there
-from gate import Gate
+from gate import DINV, Gate
 from own_certs import Own, cert, cert_fails
 from terminal import Terminal
 from test_a_reload_is_whole_or_nothing import endless
@@ -207,3 +207,25 @@ def test_a_gate_out_of_descriptors_comes_back_to_it(own):
     assert wait_until(lambda: "Too many open files" in tail_of(gate.log, 1 << 20), 20)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
     assert is_out(gate, None, "eve")
+
+
+def test_a_pipe_in_a_file_s_place_holds_nothing_up(own):
+    gate = own.scripted(answering(OK))
+    assert tries(gate, own_context(gate, None, gate.certs.client("eve"))) == 200
+    served = os.path.join(gate.certs.store, "docker.crt")
+    os.rename(served, served + ".away")
+    os.mkfifo(served)
+    assert wait_until(lambda: "cannot use the server certificate"
+                      in tail_of(gate.log, 1 << 20), 20)
+    os.rename(served + ".away", served)
+    cert(gate, "revoke", "eve")
+    assert is_out(gate, None, "eve")
+
+
+def test_a_reload_is_told_what_is_wrong_with_the_ledger(own, tmp_path):
+    gate = own.scripted(answering(OK), flags=("-admin", f"unix://{tmp_path}/a"))
+    with open(os.path.join(gate.certs.store, "issued.tsv"), "ab") as f:
+        f.write(b"torn")
+    done = subprocess.run([DINV, "reload", "-admin", f"unix://{tmp_path}/a"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "issued.tsv:" in done.stdout + done.stderr
