@@ -199,6 +199,7 @@ admin_start(struct admin *a)
 	if (pthread_create(&a->thread, NULL, admin_main, a) != 0) {
 		return ERR_NOMEM;
 	}
+	(void)pthread_setname_np(a->thread, "admin");
 	a->running = true;
 	return ERR_OK;
 }

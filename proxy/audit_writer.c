@@ -357,7 +357,11 @@ start(struct audit_writer *w)
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&w->thread, NULL, run, w);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc == 0 ? ERR_OK : ERR_NOMEM;
+	if (rc != 0) {
+		return ERR_NOMEM;
+	}
+	(void)pthread_setname_np(w->thread, "audit");
+	return ERR_OK;
 }
 
 static void

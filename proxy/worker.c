@@ -381,6 +381,7 @@ worker_start(struct worker_thread *t)
 	if (pthread_create(&t->thread, NULL, worker_main, t) != 0) {
 		return ERR_NOMEM;
 	}
+	(void)pthread_setname_np(t->thread, "worker"); /* top -H, gdb */
 	t->running = true;
 	return ERR_OK;
 }
