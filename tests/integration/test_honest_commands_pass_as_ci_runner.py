@@ -126,7 +126,7 @@ RUN = {
            "--log-driver json-file busybox seq 5"),
         do("logs $N"),
         do("logs --tail 2 $N"),
-        do("logs -f --since 10m --until 0s $N"),
+        do("logs -f --since 10m --until 2099-01-01T00:00:00Z $N"),
         do("rm $N"),
         do("run --name $N --log-driver local busybox seq 5"),
         do("logs -f $N"),

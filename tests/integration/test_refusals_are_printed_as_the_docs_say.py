@@ -59,7 +59,7 @@ COMMANDS = {
     "rule devices": "run --device /dev/sda busybox",
     "rule restart": "run --restart always busybox",
     "rule exec": "exec -u 1000 there sh",
-    "rule env": "run -e A=b -e LD_PRELOAD=x busybox",
+    "rule env": "run -e LD_PRELOAD=x busybox",
     "rule labels": "run -d busybox",
 }
 
