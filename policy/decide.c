@@ -327,7 +327,11 @@ need_subject(struct decision *d)
 		return decision_need(d, FACT_EXEC, req->object, "");
 	}
 	if (strcmp(name, "NetworkConnect") == 0) {
-		return decision_need(d, FACT_NETWORK, req->object, "");
+		rc = decision_need(d, FACT_NETWORK, req->object, "");
+		if (rc == ERR_OK && !span_is(req->object, "bridge")) {
+			d->facts->subject = true;
+		}
+		return rc;
 	}
 	if (strcmp(name, "ImageCommit") == 0) {
 		if (!canon_query(req, "container", &s) || s.len == 0) {

@@ -370,8 +370,7 @@ fact_network(struct decision *d, const struct fact *f,
 	if (f->kind == FACT_SWARM_NETWORK && !is_swarm_id(id)) {
 		return no_answer(d, f, "says too little", why);
 	}
-	if ((d->role->owned || f->kind == FACT_SWARM_NETWORK) &&
-	    !keep_told(d, f, id, member_text(root, "Name"))) {
+	if (!keep_told(d, f, id, member_text(root, "Name"))) {
 		return decision_fail(d, why, ERR_NOMEM);
 	}
 	if (!f->look) {

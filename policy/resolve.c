@@ -87,6 +87,18 @@ told(const struct resolve *r, enum fact_kind kind, struct span name)
 	return f == NULL || f->id.len == 0 ? NULL : f;
 }
 
+/* Did dockerd tell the id of any such? */
+static bool
+told_any(const struct decision *d, enum fact_kind kind)
+{
+	const struct fact *f = d->facts;
+
+	while (f != NULL && (f->kind != kind || f->id.len == 0)) {
+		f = f->next;
+	}
+	return f != NULL;
+}
+
 /* --- containers ----------------------------------------------------------- */
 
 static void
@@ -223,7 +235,7 @@ edit_networking(struct resolve *r, const char *name, const struct json_node *v)
 		{ "EndpointsConfig", edit_endpoints },
 	};
 
-	if (!r->d->role->owned) {
+	if (!r->d->role->owned && !told_any(r->d, FACT_NETWORK)) {
 		raw(r, name, v);
 		return;
 	}
@@ -339,27 +351,17 @@ static const struct {
 	{ "ServiceUpdate", edits_service, NELEM(edits_service) },
 };
 
-static bool
-asked(const struct decision *d, enum fact_kind kind)
-{
-	const struct fact *f = d->facts;
-
-	while (f != NULL && f->kind != kind) {
-		f = f->next;
-	}
-	return f != NULL;
-}
-
 /*
- * Other roles' names stay, but those of containers that are joined and of
- * networks of the swarm, where a name can be the beginning of the host's id.
+ * Other roles' names stay but where a container is made: a network's name can
+ * be the beginning of another's id, which the name hides until it is gone.
  */
 static bool
 needs_it(const struct decision *d)
 {
 	return d->body.len > 0 &&
-	       (d->role->owned || asked(d, FACT_SWARM_NETWORK) ||
-		   (asked(d, FACT_CONTAINER) &&
+	       (d->role->owned || told_any(d, FACT_SWARM_NETWORK) ||
+		   ((told_any(d, FACT_CONTAINER) ||
+			told_any(d, FACT_NETWORK)) &&
 		       strcmp(d->req->op->name, "ContainerCreate") == 0));
 }
 
@@ -375,11 +377,9 @@ write_resolved(struct decision *d, size_t row, const struct json_node *root,
 	if (json_type(root) != JSON_OBJECT) {
 		return VERDICT_ALLOW; /* null, which dockerd refuses */
 	}
-	if (d->role->owned) {
-		r.mode = told(&r, FACT_NETWORK,
-		    json_text(fields_get(
-			fields_get(root, "HostConfig"), "NetworkMode")));
-	}
+	r.mode = told(&r, FACT_NETWORK,
+	    json_text(
+		fields_get(fields_get(root, "HostConfig"), "NetworkMode")));
 	buf_init(&out, RESOLVED_MAX);
 	jsonw_init(&j, &out);
 	r.j = &j;
@@ -392,7 +392,8 @@ write_resolved(struct decision *d, size_t row, const struct json_node *root,
 	}
 	buf_fini(&out);
 	if (rc == ERR_OK && r.twice) {
-		return decision_refuse(d, why, RULE_TENANT,
+		return decision_refuse(d, why,
+		    d->role->owned ? RULE_TENANT : RULE_DUPLICATE_FIELD,
 		    "NetworkingConfig.EndpointsConfig",
 		    "one network under two names");
 	}

@@ -98,9 +98,44 @@ sends_the_full_id_on(void **state)
 	    HC("\"NetworkMode\":\"container:" ID
 	       "\",\"PidMode\":\"container:" ID2
 	       "\",\"IpcMode\":\"private\",\"Memory\":9007199254740993"));
-	/* no join: as ever */
+	/* dockerd does not know it: as ever */
 	ask_preset("ci-runner", CREATE, HC("\"NetworkMode\":\"n\""), world, &a);
 	assert_string_equal(a.body, HC("\"NetworkMode\":\"n\""));
+}
+
+/* A name that is the beginning of another network's id, once it is gone. */
+static void
+pins_networks_by_their_ids(void **state)
+{
+	static const struct told nets[] = {
+		{ "/networks/net", 200,
+		    "{\"Id\":\"" ID
+		    "\",\"Name\":\"net\",\"Driver\":\"bridge\"}" },
+		{ "/networks/0123", 200,
+		    "{\"Id\":\"" ID
+		    "\",\"Name\":\"net\",\"Driver\":\"bridge\"}" },
+		{ NULL, 0, NULL },
+	};
+	struct asked a;
+
+	(void)state;
+	ask_preset(
+	    "ci-runner", CREATE, HC("\"NetworkMode\":\"net\""), nets, &a);
+	assert_string_equal(a.body,
+	    "{\"HostConfig\":{\"NetworkMode\":\"net\"},\"NetworkingConfig\":{"
+	    "\"EndpointsConfig\":{\"net\":{\"NetworkID\":\"" ID "\"}}}}");
+	ask_preset("ci-runner", CREATE,
+	    "{\"HostConfig\":{\"NetworkMode\":\"0123\"},\"NetworkingConfig\":{"
+	    "\"EndpointsConfig\":{\"0123\":{\"Aliases\":[\"a\"]}}}}",
+	    nets, &a);
+	assert_string_equal(a.body,
+	    "{\"HostConfig\":{\"NetworkMode\":\"" ID
+	    "\"},\"NetworkingConfig\":{\"EndpointsConfig\":{\"net\":{"
+	    "\"NetworkID\":\"" ID "\",\"Aliases\":[\"a\"]}}}}");
+	/* The default network stays what it is. */
+	ask_preset(
+	    "ci-runner", CREATE, HC("\"NetworkMode\":\"bridge\""), nets, &a);
+	assert_string_equal(a.body, HC("\"NetworkMode\":\"bridge\""));
 }
 
 /* A role's list of networks has the last word. */
@@ -141,6 +176,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joins_what_the_role_could_make),
 		cmocka_unit_test(sends_the_full_id_on),
+		cmocka_unit_test(pins_networks_by_their_ids),
 		cmocka_unit_test(joins_by_the_list),
 	};
 
