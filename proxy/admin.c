@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin listener's thread; see admin.h.
+ * The admin listener; see admin.h.
  *
  * It shares nothing with the workers but counters that they write and it
  * reads, so whatever happens here costs no client of the gate a turn.  A
@@ -15,74 +15,14 @@
  * a gate whose policy or certificate is broken is the one that must be asked.
  * TLS here: what watches the gate runs beside it, or goes through it.
  *
- * Attackers open many connections and say nothing: past the cap the oldest
- * makes room, and each has a deadline.
+ * Attackers open many connections and say nothing: desk.c has their bounds.
  */
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin_impl.h"
 #include "log.h"
-
-#define ADMIN_ACCEPTS 16 /* in one turn of the loop */
-#define REST_MS 100	 /* out of descriptors */
-
-/* The oldest goes; not one whose reload is under way: it has its orders. */
-static bool
-make_room(struct admin *a)
-{
-	struct admin_conn *c, *oldest = NULL;
-
-	for (c = a->conns; c != NULL; c = c->next) {
-		if (admin_conn_may_go(c)) {
-			oldest = c;
-		}
-	}
-	if (oldest == NULL) {
-		return false;
-	}
-	admin_conn_free(oldest);
-	return true;
-}
-
-static void
-on_accept(void *arg, short what)
-{
-	struct admin *a = arg;
-	unsigned n;
-	int fd;
-
-	(void)what;
-	for (n = 0; n < ADMIN_ACCEPTS; n++) {
-		fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd == -1) {
-			break;
-		}
-		if (a->n_conns >= LIMIT_ADMIN_CONNECTIONS && !make_room(a)) {
-			close(fd);
-			continue;
-		}
-		admin_conn_start(a, fd);
-	}
-	if (fd == -1 && errno != EAGAIN && errno != EINTR &&
-	    errno != ECONNABORTED) {
-		log_warn("admin: cannot accept: %s; trying again soon",
-		    strerror(errno));
-		loop_io_want(a->io, 0);
-		loop_timer_set(a->rest, REST_MS);
-	}
-}
-
-static void
-on_rested(void *arg)
-{
-	struct admin *a = arg;
-
-	loop_io_want(a->io, LOOP_READ);
-}
 
 static void
 on_probed(void *arg)
@@ -129,31 +69,36 @@ static enum err
 equip(struct admin *a, struct diag *d)
 {
 	enum err rc;
+	int fd;
 
 	a->gate.view(a->gate.arg, &a->first);
-	a->loop = loop_new();
-	if (a->loop == NULL) {
-		return ERR_NOMEM;
-	}
-	a->probe = probe_new(a->loop, &a->first.gate->upstream, on_probed, a);
-	a->rest = loop_timer_new(a->loop, on_rested, a);
-	if (a->probe == NULL || a->rest == NULL) {
-		return ERR_NOMEM;
-	}
+	a->conf = (struct desk_config){
+		.name = "admin",
+		.ops = &admin_desk_ops,
+		.arg = a,
+		.connections = LIMIT_ADMIN_CONNECTIONS,
+		.head_bytes = LIMIT_ADMIN_HEAD_BYTES,
+		.answer_bytes = LIMIT_ADMIN_BODY_BYTES,
+		.read_ms = LIMIT_ADMIN_HEAD_MS,
+		.write_ms = LIMIT_ADMIN_WRITE_MS,
+		.linger_ms = LIMIT_ADMIN_LINGER_MS,
+	};
 	if (a->addr.sa.sa_family == AF_UNIX) {
 		make_folder(&a->addr);
 	}
-	rc = addr_listen_alone(&a->addr, 0600, &a->fd, d);
+	rc = addr_listen_alone(&a->addr, 0600, &fd, d);
 	if (rc != ERR_OK) {
 		return rc;
 	}
 	a->bound = true;
-	a->io = loop_io_new(a->loop, a->fd, on_accept, a);
-	if (a->io == NULL) {
-		return ERR_NOMEM;
+	rc = desk_new(&a->conf, fd, &a->desk);
+	if (rc != ERR_OK) {
+		close(fd);
+		return rc;
 	}
-	loop_io_want(a->io, LOOP_READ);
-	return ERR_OK;
+	a->probe = probe_new(
+	    desk_loop(a->desk), &a->first.gate->upstream, on_probed, a);
+	return a->probe == NULL ? ERR_NOMEM : ERR_OK;
 }
 
 enum err
@@ -166,7 +111,6 @@ admin_open(const char *url, bool remote_ok, const struct admin_gate *gate,
 	if (a == NULL) {
 		return ERR_NOMEM;
 	}
-	a->fd = -1;
 	a->gate = *gate;
 	rc = addr_parse(url, &a->addr, d);
 	if (rc == ERR_OK) {
@@ -184,33 +128,17 @@ admin_open(const char *url, bool remote_ok, const struct admin_gate *gate,
 	return ERR_OK;
 }
 
-static void *
-admin_main(void *arg)
-{
-	struct admin *a = arg;
-
-	loop_run(a->loop);
-	return NULL;
-}
-
 enum err
 admin_start(struct admin *a)
 {
-	if (pthread_create(&a->thread, NULL, admin_main, a) != 0) {
-		return ERR_NOMEM;
-	}
-	(void)pthread_setname_np(a->thread, "admin");
-	a->running = true;
-	return ERR_OK;
+	return desk_start(a->desk);
 }
 
 void
 admin_stop(struct admin *a)
 {
-	if (a != NULL && a->running) {
-		loop_stop(a->loop);
-		(void)pthread_join(a->thread, NULL);
-		a->running = false;
+	if (a != NULL) {
+		desk_stop(a->desk);
 	}
 }
 
@@ -220,16 +148,8 @@ admin_free(struct admin *a)
 	if (a == NULL) {
 		return;
 	}
-	while (a->conns != NULL) {
-		admin_conn_free(a->conns);
-	}
-	probe_free(a->probe);
-	loop_io_free(a->io);
-	loop_timer_free(a->rest);
-	loop_free(a->loop);
-	if (a->fd != -1) {
-		close(a->fd);
-	}
+	probe_free(a->probe); /* its events are the desk's loop's */
+	desk_free(a->desk);
 	if (a->bound && a->addr.sa.sa_family == AF_UNIX) {
 		(void)unlink(a->addr.un.sun_path);
 	}

@@ -5,20 +5,16 @@
 /*
  * What the sources of the admin listener share, and nobody else sees.
  *
- *	admin.c        the thread, the listener, how many at a time
+ *	admin.c        the listener (desk.h has the thread and the connections)
  *	admin_conn.c   one connection: one request, one answer
  *	admin_probe.c  is dockerd there?
  *	admin_views.c  what the answers say
  *	admin_status.c /status
  *	admin_metrics.c /metrics
  */
-#include <pthread.h>
-
 #include "admin.h"
 #include "base/jsonw.h"
-#include "http1.h"
-#include "loop.h"
-#include "stream.h"
+#include "desk.h"
 
 /* --- admin_probe.c ------------------------------------------------------- */
 
@@ -40,29 +36,16 @@ const struct probe_result *probe_result(const struct probe *p);
 
 /* --- admin_conn.c -------------------------------------------------------- */
 
-enum admin_state {
-	AS_CLOSED = 0,
-	AS_HEAD,   /* reading the request */
-	AS_PROBE,  /* waiting for what dockerd says */
-	AS_RELOAD, /* waiting for the workers */
-	AS_WRITE,
-	AS_LINGER, /* all written; until the client closes */
-};
-
 struct admin_route;
 
+/* From the request on. */
 struct admin_conn {
 	struct admin *a;
-	struct admin_conn *next, *prev; /* newest first */
-	enum admin_state state;
+	struct desk_conn *d;
+	struct admin_conn *next, *prev;
 	const struct admin_route *route;
-	struct stream *s;
-	struct loop_io *io;
-	struct loop_timer *timer;
-	struct loop_post *back; /* AS_RELOAD: from the last worker */
-	struct buf in, out;
-	size_t scanned;
-	bool local; /* on a unix socket, from root or the gate's own user */
+	bool probing;		/* waiting for what dockerd says */
+	struct loop_post *back; /* while the workers reload: from the last */
 	unsigned cut;
 	struct jsonw *errors; /* while a reload tells its mistakes */
 	unsigned more_errors; /* that did not fit */
@@ -72,25 +55,17 @@ struct admin {
 	struct addr addr;
 	struct admin_gate gate;
 	struct admin_view first; /* for what of it never changes */
-	struct loop *loop;
-	struct loop_io *io;
-	struct loop_timer *rest;
+	struct desk_config conf;
+	struct desk *desk;
 	struct probe *probe;
 	struct admin_conn *conns;
-	unsigned n_conns;
-	int fd;
-	bool running;
 	bool bound; /* the socket's file is ours */
-	pthread_t thread;
 };
 
-/* Takes fd. */
-void admin_conn_start(struct admin *a, int fd);
-void admin_conn_free(struct admin_conn *c);
+extern const struct desk_ops admin_desk_ops;
+
 /* dockerd has been asked: go on. */
 void admin_conn_probed(struct admin_conn *c);
-/* May it be closed to make room for another? */
-bool admin_conn_may_go(const struct admin_conn *c);
 /* Sends status and body, and ends after it. */
 void admin_answer(struct admin_conn *c, unsigned status, const char *type,
     const struct buf *body);
