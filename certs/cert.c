@@ -20,8 +20,10 @@
 #include <errno.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/sha256.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "mbed.h"
 
 #define CERT_FILE_MAX ((size_t)1024 * 1024) /* bytes; a system's CA bundle */
@@ -185,6 +187,52 @@ cert_is_under(const struct cert *c, const struct cert *ca)
 	flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
 			     MBEDTLS_X509_BADCERT_FUTURE);
 	return flags == 0;
+}
+
+const struct cert *
+cert_find_ca(const struct cert *c, const struct cert *cas)
+{
+	struct cert *alone = NULL;
+	bool is;
+
+	for (; cas != NULL; cas = cert_next(cas)) {
+		if (cert_parse(cas->crt.raw.p, cas->crt.raw.len, "", &alone,
+			NULL) != ERR_OK) {
+			continue;
+		}
+		is = cert_is_under(c, alone);
+		cert_free(alone);
+		alone = NULL;
+		if (is) {
+			return cas;
+		}
+	}
+	return NULL;
+}
+
+#define SPKI_MAX 4096 /* bytes; RSA 16384 needs 2 KiB */
+
+bool
+cert_has_key(const struct cert *c, const struct key *k)
+{
+	uint8_t der[SPKI_MAX];
+	int n = mbedtls_pk_write_pubkey_der(&k->pk, der, sizeof(der));
+
+	/* It is written at the end of the buffer. */
+	return n > 0 && (size_t)n == c->crt.pk_raw.len &&
+	       memcmp(der + sizeof(der) - n, c->crt.pk_raw.p, (size_t)n) == 0;
+}
+
+enum err
+cert_pin(const struct cert *c, char pin[CERT_PIN_SIZE])
+{
+	uint8_t hash[32];
+
+	if (mbedtls_sha256(c->crt.pk_raw.p, c->crt.pk_raw.len, hash, 0) != 0) {
+		return ERR_CERT;
+	}
+	text_hex(hash, sizeof(hash), pin);
+	return ERR_OK;
 }
 
 static bool

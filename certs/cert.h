@@ -51,6 +51,17 @@ bool cert_is_for(const struct cert *c, enum cert_use use) MUST_USE;
 /* Does the chain lead to one of ca's?  Dates are not looked at. */
 bool cert_is_under(const struct cert *c, const struct cert *ca) MUST_USE;
 
+/* The first of cas by itself that the chain leads to, borrowed; or NULL. */
+const struct cert *cert_find_ca(
+    const struct cert *c, const struct cert *cas) MUST_USE;
+
+/* Is this, private or public half, the certificate's key? */
+bool cert_has_key(const struct cert *c, const struct key *k) MUST_USE;
+
+#define CERT_PIN_SIZE 65 /* hex of SHA-256, and a NUL */
+/* The hash of the public key as the certificate has it (RFC 7469 2.4). */
+enum err cert_pin(const struct cert *c, char pin[CERT_PIN_SIZE]) MUST_USE;
+
 /* Does a subject alternative name say h?  Wildcards match one label. */
 bool cert_names_host(const struct cert *c, const struct host *h) MUST_USE;
 bool cert_has_alt_names(const struct cert *c) MUST_USE;

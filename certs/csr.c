@@ -22,7 +22,7 @@
 
 #include "mbed.h"
 
-#define CSR_FILE_MAX ((size_t)64 * 1024)
+#define CSR_PEM_SIZE 8192 /* RSA 16384 needs 6 KiB */
 
 static bool
 is_signed_by_itself(mbedtls_x509_csr *csr)
@@ -86,37 +86,97 @@ take_key(mbedtls_x509_csr *csr, struct key **out)
 	return ERR_OK;
 }
 
-enum err
-csr_load(const char *path, struct key **out, struct diag *d)
+static enum err
+parse(const uint8_t *p, size_t len, struct key **out, struct diag *d)
 {
-	struct secret file = { NULL, 0 };
 	mbedtls_x509_csr csr;
-	size_t len;
 	enum err rc;
 
-	errno = 0;
-	rc = secret_read_file(&file, path, CSR_FILE_MAX);
-	if (rc != ERR_OK) {
-		diag_set(d, 0, 0, "the request cannot be read: %s",
-		    rc == ERR_IO && errno != 0 ? strerror(errno)
-					       : err_text(rc));
-		return rc;
-	}
 	mbedtls_x509_csr_init(&csr);
-	len = file.len + (file.len == 0 || file.data[0] != 0x30);
-	if (mbedtls_x509_csr_parse(&csr, file.data, len) != 0) {
+	if (mbedtls_x509_csr_parse(&csr, p, len) != 0) {
 		diag_set(d, 0, 0,
-		    "the file is not a certificate request (PKCS #10, in PEM "
-		    "or DER)");
+		    "this is not a certificate request (PKCS #10, in PEM or "
+		    "DER)");
 		rc = ERR_KEY;
-	}
-	if (rc == ERR_OK) {
+	} else {
 		rc = judge(&csr, d);
 	}
 	if (rc == ERR_OK) {
 		rc = take_key(&csr, out);
 	}
 	mbedtls_x509_csr_free(&csr);
+	return rc;
+}
+
+/* Mbed TLS wants the NUL of PEM text counted, and DER without it. */
+static size_t
+counted(const uint8_t *p, size_t len)
+{
+	return len + (len == 0 || p[0] != 0x30);
+}
+
+enum err
+csr_parse(struct span text, struct key **out, struct diag *d)
+{
+	uint8_t *copy;
+	enum err rc;
+
+	if (text.len > CSR_BYTES_MAX) {
+		diag_set(d, 0, 0, "the request is too large");
+		return ERR_LIMIT;
+	}
+	copy = malloc(text.len + 1);
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	if (text.len > 0) {
+		memcpy(copy, text.p, text.len);
+	}
+	copy[text.len] = 0;
+	rc = parse(copy, counted(copy, text.len), out, d);
+	free(copy);
+	return rc;
+}
+
+enum err
+csr_load(const char *path, struct key **out, struct diag *d)
+{
+	struct secret file = { NULL, 0 };
+	enum err rc;
+
+	errno = 0;
+	rc = secret_read_file(&file, path, CSR_BYTES_MAX);
+	if (rc != ERR_OK) {
+		diag_set(d, 0, 0, "the request cannot be read: %s",
+		    rc == ERR_IO && errno != 0 ? strerror(errno)
+					       : err_text(rc));
+		return rc;
+	}
+	rc = parse(file.data, counted(file.data, file.len), out, d);
 	secret_fini(&file);
 	return rc;
+}
+
+enum err
+csr_write(const struct key *k, struct rng *r, struct buf *out)
+{
+	/* Mbed TLS takes the key without const, and does not change it. */
+	union {
+		const mbedtls_pk_context *in;
+		mbedtls_pk_context *out;
+	} pk = { &k->pk };
+	uint8_t pem[CSR_PEM_SIZE];
+	mbedtls_x509write_csr w;
+	int m;
+
+	mbedtls_x509write_csr_init(&w);
+	mbedtls_x509write_csr_set_md_alg(&w, MBEDTLS_MD_SHA256);
+	mbedtls_x509write_csr_set_key(&w, pk.out);
+	m = mbedtls_x509write_csr_set_subject_name(&w, "CN=-");
+	if (m == 0) {
+		m = mbedtls_x509write_csr_pem(
+		    &w, pem, sizeof(pem), mbedtls_ctr_drbg_random, &r->drbg);
+	}
+	mbedtls_x509write_csr_free(&w);
+	return m == 0 ? buf_append_str(out, (const char *)pem) : ERR_KEY;
 }

@@ -31,6 +31,7 @@
 
 #define MAGIC "dinv-issued"
 #define LEDGER_BYTES ((size_t)64 * 1024 * 1024) /* 250,000 certificates */
+#define LEDGER_KEEP_S ((time_t)32 * 86400)	/* longer than crl.c does */
 #define TIME_MAX 253402300799u			/* the last second of 9999 */
 
 static const char *const kinds[] = {
@@ -138,36 +139,6 @@ append(struct ledger *l)
 /* ---- reading -------------------------------------------------------------
  */
 
-/* What stands before the next `end`; *rest moves behind it. */
-static struct span
-cut(struct span *rest, char end)
-{
-	const char *p = rest->len == 0 ? NULL : memchr(rest->p, end, rest->len);
-	struct span got = *rest;
-
-	if (p == NULL) {
-		*rest = span_make(NULL, 0);
-		return got;
-	}
-	got.len = (size_t)(p - rest->p);
-	*rest = span_make(p + 1, rest->len - got.len - 1);
-	return got;
-}
-
-static bool
-is_hex(struct span s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++) {
-		if (text_hex_digit(s.p[i]) < 0 ||
-		    (s.p[i] >= 'A' && s.p[i] <= 'F')) {
-			return false;
-		}
-	}
-	return s.len > 0 && s.len % 2 == 0;
-}
-
 static bool
 take_time(struct span s, time_t *out)
 {
@@ -224,21 +195,22 @@ take_line(struct span line, struct ledger_entry *e)
 	if (tabs < 9) {
 		return false;
 	}
-	e->serial = cut(&line, '\t');
-	if (!is_hex(e->serial) || !take_kind(cut(&line, '\t'), &e->kind) ||
-	    !take_state(cut(&line, '\t'), e) ||
-	    !take_time(cut(&line, '\t'), &e->when) ||
-	    !take_time(cut(&line, '\t'), &e->from) ||
-	    !take_time(cut(&line, '\t'), &e->to)) {
+	e->serial = text_cut(&line, '\t');
+	if (!text_is_hex(e->serial) ||
+	    !take_kind(text_cut(&line, '\t'), &e->kind) ||
+	    !take_state(text_cut(&line, '\t'), e) ||
+	    !take_time(text_cut(&line, '\t'), &e->when) ||
+	    !take_time(text_cut(&line, '\t'), &e->from) ||
+	    !take_time(text_cut(&line, '\t'), &e->to)) {
 		return false;
 	}
-	e->issuer = cut(&line, '\t');
-	e->fingerprint = cut(&line, '\t');
-	e->name = cut(&line, '\t');
-	e->org = cut(&line, '\t');
+	e->issuer = text_cut(&line, '\t');
+	e->fingerprint = text_cut(&line, '\t');
+	e->name = text_cut(&line, '\t');
+	e->org = text_cut(&line, '\t');
 	e->units = line;
-	return is_hex(e->issuer) && e->issuer.len == LEDGER_ID_HEX - 1 &&
-	       is_hex(e->fingerprint) && e->fingerprint.len == 64;
+	return text_is_hex(e->issuer) && e->issuer.len == LEDGER_ID_HEX - 1 &&
+	       text_is_hex(e->fingerprint) && e->fingerprint.len == 64;
 }
 
 static bool
@@ -246,10 +218,10 @@ take_head(struct ledger *l, struct span line)
 {
 	uint64_t n;
 
-	if (!span_is(cut(&line, '\t'), MAGIC) ||
-	    !span_is(cut(&line, '\t'), "1") ||
-	    text_parse_u64(cut(&line, '\t'), UINT64_MAX / 2, &l->crl_number) !=
-		ERR_OK ||
+	if (!span_is(text_cut(&line, '\t'), MAGIC) ||
+	    !span_is(text_cut(&line, '\t'), "1") ||
+	    text_parse_u64(text_cut(&line, '\t'), UINT64_MAX / 2,
+		&l->crl_number) != ERR_OK ||
 	    text_parse_u64(line, 1000, &n) != ERR_OK) {
 		return false;
 	}
@@ -279,12 +251,12 @@ ledger_parse(struct ledger *l, struct span text, struct diag *d)
 		return ERR_NOMEM;
 	}
 	rest = span_make(copy, text.len);
-	if (!text_is_utf8(rest) || !take_head(l, cut(&rest, '\n'))) {
+	if (!text_is_utf8(rest) || !take_head(l, text_cut(&rest, '\n'))) {
 		return bad_line(1, d);
 	}
 	while (rest.len > 0) {
 		number++;
-		line = cut(&rest, '\n');
+		line = text_cut(&rest, '\n');
 		if (span_starts(line, "end\t")) {
 			line = span_make(line.p + 4, line.len - 4);
 			if (text_parse_u64(line, SIZE_MAX, &n) != ERR_OK ||
@@ -330,6 +302,41 @@ ledger_load(struct ledger *l, const char *dir, struct diag *d)
 	rc = ledger_parse(l, span_make(file.data, file.len), d);
 	secret_fini(&file);
 	return rc;
+}
+
+enum err
+ledger_units(
+    struct span units, struct arena *a, const char **to, size_t max, size_t *n)
+{
+	size_t have = 0;
+
+	while (units.len > 0) {
+		if (have == max) {
+			return ERR_LIMIT;
+		}
+		to[have] = arena_dup(a, text_cut(&units, '\t'));
+		if (to[have++] == NULL) {
+			return ERR_NOMEM;
+		}
+	}
+	*n = have;
+	return ERR_OK;
+}
+
+void
+ledger_trim(struct ledger *l, time_t now)
+{
+	size_t i, kept = 0;
+
+	if (l->n < LEDGER_FULL) {
+		return;
+	}
+	for (i = 0; i < l->n; i++) {
+		if (l->entry[i].to >= now - LEDGER_KEEP_S) {
+			l->entry[kept++] = l->entry[i];
+		}
+	}
+	l->n = kept;
 }
 
 /* ---- writing -------------------------------------------------------------

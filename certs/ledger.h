@@ -86,6 +86,21 @@ struct ledger_entry *ledger_find_serial(
 struct ledger_entry *ledger_find_cert(
     const struct ledger *l, const struct cert *c);
 
+/*
+ * Copies of units that have tabs between, in order.  ERR_LIMIT where there are
+ * more than max.
+ */
+enum err ledger_units(struct span units, struct arena *a, const char **to,
+    size_t max, size_t *n) MUST_USE;
+
+#define LEDGER_FULL 10000 /* entries; from here on the expired ones go */
+/*
+ * For those who issue by themselves, day and night: what expired over a month
+ * ago is forgotten where there is much of it.  No list of revoked ones names
+ * it any more.
+ */
+void ledger_trim(struct ledger *l, time_t now);
+
 const char *ledger_kind_name(enum ledger_kind k);
 /* "valid", "revoked", "expired", "not yet valid". */
 const char *ledger_state_name(const struct ledger_entry *e, time_t now);

@@ -100,29 +100,6 @@ check_entry(const struct job *j, const struct ledger_entry *e, struct diag *d)
 }
 
 static enum err
-take_units(struct job *j, struct span units)
-{
-	const char *tab;
-	size_t n;
-
-	while (units.len > 0) {
-		if (j->n_units == ISSUE_UNITS_MAX) {
-			return ERR_LIMIT;
-		}
-		tab = memchr(units.p, '\t', units.len);
-		n = tab == NULL ? units.len : (size_t)(tab - units.p);
-		j->units[j->n_units] =
-		    arena_dup(&j->arena, span_make(units.p, n));
-		if (j->units[j->n_units++] == NULL) {
-			return ERR_NOMEM;
-		}
-		n += tab != NULL;
-		units = span_make(units.p + n, units.len - n);
-	}
-	return ERR_OK;
-}
-
-static enum err
 issue(struct job *j, struct cert **out, struct diag *d)
 {
 	const struct ledger_entry *e =
@@ -139,7 +116,8 @@ issue(struct job *j, struct cert **out, struct diag *d)
 	enum err rc = check_entry(j, e, d);
 
 	if (rc == ERR_OK) {
-		rc = take_units(j, e->units);
+		rc = ledger_units(e->units, &j->arena, j->units,
+		    ISSUE_UNITS_MAX, &j->n_units);
 	}
 	if (rc == ERR_OK && e->org.len > 0) {
 		client.org = arena_dup(&j->arena, e->org);

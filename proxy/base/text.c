@@ -106,6 +106,35 @@ text_is_printable(struct span s)
 	return true;
 }
 
+bool
+text_is_hex(struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		if (text_hex_digit(s.p[i]) < 0 ||
+		    (s.p[i] >= 'A' && s.p[i] <= 'F')) {
+			return false;
+		}
+	}
+	return s.len > 0 && s.len % 2 == 0;
+}
+
+struct span
+text_cut(struct span *rest, char end)
+{
+	const char *p = rest->len == 0 ? NULL : memchr(rest->p, end, rest->len);
+	struct span got = *rest;
+
+	if (p == NULL) {
+		*rest = span_make(NULL, 0);
+		return got;
+	}
+	got.len = (size_t)(p - rest->p);
+	*rest = span_make(p + 1, rest->len - got.len - 1);
+	return got;
+}
+
 static bool
 is_tchar(char c)
 {

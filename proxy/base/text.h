@@ -23,6 +23,13 @@ bool text_is_token(struct span s) MUST_USE;
 /* The value of a hexadecimal digit, or -1. */
 int text_hex_digit(char c);
 
+/* Bytes as text_hex() writes them: at least one, in lower case. */
+bool text_is_hex(struct span s) MUST_USE;
+
+/* What stands before the next `end`, which *rest moves behind; without one
+ * all of it. */
+struct span text_cut(struct span *rest, char end);
+
 /* out gets 2 * n digits in lower case and a NUL. */
 void text_hex(const void *p, size_t n, char *out);
 
