@@ -157,7 +157,8 @@ load_pair(struct job *j, struct diag *d)
 	}
 	rc = store_path(j->req->dir, STORE_SERVER_KEY, path, sizeof(path));
 	return rc != ERR_OK ? rc
-			    : key_load(path, "docker.key", j->rng, &j->key, d);
+			    : key_load_with(path, "docker.key",
+				  j->req->server_pass, j->rng, &j->key, d);
 }
 
 /* The hosts of now, then what the old certificate has, as far as they fit. */
@@ -291,7 +292,7 @@ make(const struct renew_request *req, unsigned what, struct hold *hold,
 
 	rc = rng_new(&r);
 	if (rc == ERR_OK) {
-		rc = ca_load(&ca, req->dir, r, d);
+		rc = ca_load_with(&ca, req->dir, req->key_pass, r, d);
 	}
 	if (rc == ERR_OK && (what & RENEW_SERVER) != 0) {
 		rc = renew_server(req, hold, &ca, server_signer(&ca), d);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #define RENEW_SERVER BIT(0)
 #define RENEW_CRL BIT(1)
@@ -18,6 +19,8 @@ struct renew_request {
 	const char *const *hosts; /* names and addresses of now */
 	size_t n_hosts;
 	time_t now;
+	/* Passphrases of ca-key.pem and of docker.key; NULL: none. */
+	const struct secret *key_pass, *server_pass;
 };
 
 /*

@@ -47,6 +47,7 @@
 struct job {
 	const char *dir;
 	time_t now;
+	const struct secret *pass;
 	struct hold hold;
 	struct ca ca;
 	struct rng *rng;
@@ -61,18 +62,20 @@ job_fini(struct job *j)
 }
 
 static enum err
-job_init(struct job *j, const char *dir, time_t now, struct diag *d)
+job_init(struct job *j, const struct renew_request *req, struct diag *d)
 {
 	enum err rc;
 
 	memset(j, 0, sizeof(*j));
-	j->dir = dir;
-	j->now = now;
-	rc = hold_open(&j->hold, dir, d);
+	j->dir = req->dir;
+	j->now = req->now;
+	j->pass = req->key_pass;
+	rc = hold_open(&j->hold, j->dir, d);
 	if (rc == ERR_OK) {
 		rc = rng_new(&j->rng);
 	}
-	return rc == ERR_OK ? ca_load(&j->ca, dir, j->rng, d) : rc;
+	return rc == ERR_OK ? ca_load_with(&j->ca, j->dir, j->pass, j->rng, d)
+			    : rc;
 }
 
 static enum err
@@ -218,7 +221,7 @@ new_lists(struct job *j, struct diag *d)
 		return ERR_OK;
 	}
 	ca_fini(&j->ca);
-	rc = ca_load(&j->ca, j->dir, j->rng, d);
+	rc = ca_load_with(&j->ca, j->dir, j->pass, j->rng, d);
 	return rc != ERR_OK
 		   ? rc
 		   : crl_publish(&j->hold, &j->ca, j->rng, CRL_DAYS, j->now, d);
@@ -362,18 +365,18 @@ explain(enum err rc, const char *dir, const struct diag *why, struct diag *d)
 }
 
 enum err
-rollover_begin(const char *dir, time_t now, struct diag *d)
+rollover_begin(const struct renew_request *req, struct diag *d)
 {
 	struct diag why = { 0, 0, "" };
 	struct job j;
 	enum err rc;
 
-	rc = job_init(&j, dir, now, &why);
+	rc = job_init(&j, req, &why);
 	if (rc == ERR_OK) {
 		rc = begin(&j, &why);
 	}
 	job_fini(&j);
-	return explain(rc, dir, &why, d);
+	return explain(rc, req->dir, &why, d);
 }
 
 enum err
@@ -383,7 +386,7 @@ rollover_end(const struct renew_request *req, bool anyway, struct diag *d)
 	struct job j;
 	enum err rc;
 
-	rc = job_init(&j, req->dir, req->now, &why);
+	rc = job_init(&j, req, &why);
 	if (rc == ERR_OK) {
 		rc = end(&j, req, anyway, &why);
 	}

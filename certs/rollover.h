@@ -8,9 +8,11 @@
 /*
  * Begins a rollover: a new CA signs from now on, and both are trusted.  The
  * server keeps a certificate of the old one, because that is what clients
- * know.  After a crash, again.
+ * know.  After a crash, again.  The new key has no passphrase, whatever the
+ * old one has; hosts are not looked at.
  */
-enum err rollover_begin(const char *dir, time_t now, struct diag *d) MUST_USE;
+enum err rollover_begin(
+    const struct renew_request *req, struct diag *d) MUST_USE;
 
 /*
  * Ends it: the server gets a certificate of the new CA, and the old CA and its

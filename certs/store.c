@@ -123,9 +123,13 @@ read_key(struct job *j, enum store_file f, struct key **out)
 {
 	char path[STORE_PATH_SIZE];
 	enum err rc = store_path(j->req->dir, f, path, sizeof(path));
+	const struct secret *pass = f == STORE_CA_KEY	    ? j->req->ca_pass
+				    : f == STORE_SERVER_KEY ? j->req->key_pass
+							    : NULL;
 
 	return rc != ERR_OK ? rc
-			    : key_load(path, files[f].name, j->rng, out, j->d);
+			    : key_load_with(
+				  path, files[f].name, pass, j->rng, out, j->d);
 }
 
 static enum err

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 
 /* In the order in which they are made: each key before its certificate. */
 enum store_file {
@@ -51,6 +52,8 @@ struct store_request {
 	const char *const *hosts; /* names and addresses for a server */
 	size_t n_hosts;		  /* certificate that has to be made */
 	time_t now;
+	/* Passphrases of docker.key and of ca-key.pem; NULL: none. */
+	const struct secret *key_pass, *ca_pass;
 };
 
 /*

@@ -23,7 +23,7 @@ struct renewal {
 	struct renew_client_request client;
 	struct str_list hosts;
 	bool server, due;
-	const char *pass;
+	const char *pass, *server_pass;
 };
 
 static void
@@ -87,6 +87,7 @@ renew_what(const struct renew_request *req, bool due_only, struct diag *d)
 static int
 run_server(struct renewal *r)
 {
+	struct secret pass = { NULL, 0 }, server_pass = { NULL, 0 };
 	struct diag d = { 0, 0, "" };
 	size_t given = r->hosts.n;
 	struct renew_request req = {
@@ -101,10 +102,19 @@ run_server(struct renewal *r)
 	}
 	rc = hosts_gather_lasting(&r->hosts);
 	if (rc == ERR_OK) {
+		rc = cert_load_pass(r->pass, &pass, &req.key_pass, &d);
+	}
+	if (rc == ERR_OK) {
+		rc = cert_load_pass(
+		    r->server_pass, &server_pass, &req.server_pass, &d);
+	}
+	if (rc == ERR_OK) {
 		req.hosts = r->hosts.item;
 		req.n_hosts = r->hosts.n;
 		rc = renew_what(&req, r->due, &d);
 	}
+	secret_fini(&pass);
+	secret_fini(&server_pass);
 	hosts_free(&r->hosts, given);
 	r->hosts = (struct str_list){ NULL, 0 };
 	return rc == ERR_OK ? 0 : cert_fail(&d, rc);
@@ -127,6 +137,8 @@ cert_renew(int argc, char **argv)
 		    "how long the certificate is valid" },
 		{ "hours", FLAG_UINT, &r.client.hours, "N", "the same" },
 		CERT_PASS_FLAG(&r.pass),
+		{ "server-pass-file", FLAG_STRING, &r.server_pass, "FILE",
+		    "the passphrase of docker.key: the first line" },
 		{ "server", FLAG_BOOL, &r.server, "",
 		    "the server's certificate, not a client's" },
 		{ "due", FLAG_BOOL, &r.due, "",
@@ -162,48 +174,72 @@ cert_renew(int argc, char **argv)
 	return status;
 }
 
-static int
-roll(struct renew_request *req, bool end, bool anyway)
+struct roll {
+	struct renew_request req;
+	const char *pass, *server_pass;
+	bool end, anyway;
+};
+
+static enum err
+end(struct roll *r, struct diag *d)
 {
 	struct str_list hosts = { NULL, 0 };
+	enum err rc = hosts_gather_lasting(&hosts);
+
+	r->req.hosts = hosts.item;
+	r->req.n_hosts = hosts.n;
+	if (rc == ERR_OK) {
+		rc = rollover_end(&r->req, r->anyway, d);
+	}
+	hosts_free(&hosts, 0);
+	return rc;
+}
+
+static int
+roll(struct roll *r)
+{
+	struct secret pass = { NULL, 0 }, server_pass = { NULL, 0 };
 	struct diag d = { 0, 0, "" };
 	enum err rc;
 
-	if (!end) {
-		rc = rollover_begin(req->dir, req->now, &d);
-	} else {
-		rc = hosts_gather_lasting(&hosts);
-		req->hosts = hosts.item;
-		req->n_hosts = hosts.n;
-		if (rc == ERR_OK) {
-			rc = rollover_end(req, anyway, &d);
-		}
-		hosts_free(&hosts, 0);
+	rc = cert_load_pass(r->pass, &pass, &r->req.key_pass, &d);
+	if (rc == ERR_OK) {
+		rc = cert_load_pass(
+		    r->server_pass, &server_pass, &r->req.server_pass, &d);
 	}
+	if (rc == ERR_OK) {
+		rc = r->end ? end(r, &d) : rollover_begin(&r->req, &d);
+	}
+	secret_fini(&pass);
+	secret_fini(&server_pass);
 	if (rc != ERR_OK) {
 		return cert_fail(&d, rc);
 	}
 	printf("%s\n",
-	    end ? "the old CA is gone"
-		: "a new CA signs from now on, and the old one is trusted "
-		  "still: renew every\nclient (dinv cert renew NAME), then "
-		  "dinv cert rollover -end");
+	    r->end ? "the old CA is gone"
+		   : "a new CA signs from now on, and the old one is trusted "
+		     "still: renew every\nclient (dinv cert renew NAME), then "
+		     "dinv cert rollover -end");
+	if (!r->end && r->pass != NULL) {
+		fprintf(stderr,
+		    "dinv: warning: the new ca-key.pem has no passphrase: "
+		    "openssl pkcs8 -topk8 -v2 aes-256-cbc gives it one\n");
+	}
 	return 0;
 }
 
 int
 cert_rollover(int argc, char **argv)
 {
-	struct renew_request req = {
-		.dir = CERTS_DEFAULT,
-		.now = time(NULL),
-	};
-	bool end = false, anyway = false;
+	struct roll r = { .req = { .dir = CERTS_DEFAULT, .now = time(NULL) } };
 	const struct flag flags[] = {
-		{ "certs", FLAG_STRING, &req.dir, "DIR",
+		{ "certs", FLAG_STRING, &r.req.dir, "DIR",
 		    "the certificate directory, with ca-key.pem" },
-		{ "end", FLAG_BOOL, &end, "", "the old CA goes" },
-		{ "anyway", FLAG_BOOL, &anyway, "",
+		CERT_PASS_FLAG(&r.pass),
+		{ "server-pass-file", FLAG_STRING, &r.server_pass, "FILE",
+		    "the passphrase of docker.key: the first line" },
+		{ "end", FLAG_BOOL, &r.end, "", "the old CA goes" },
+		{ "anyway", FLAG_BOOL, &r.anyway, "",
 		    "with -end: lock out clients that still have a\n"
 		    "certificate of the old CA" },
 	};
@@ -219,9 +255,9 @@ cert_rollover(int argc, char **argv)
 	if (status >= 0) {
 		return status;
 	}
-	if (anyway && !end) {
+	if (r.anyway && !r.end) {
 		diag_set(&d, 0, 0, "-anyway is for -end");
 		return cert_fail(&d, ERR_USAGE);
 	}
-	return roll(&req, end, anyway);
+	return roll(&r);
 }

@@ -65,6 +65,13 @@ static const struct flag entry_flags[] = {
 	{ "host", FLAG_LIST, &opts.host, "NAME",
 	    "a name or address for the server certificate, besides this\n"
 	    "machine's own, when it is made" },
+	{ "key-pass-file", FLAG_STRING, &opts.key_pass_file, "FILE",
+	    "the passphrase of docker.key: the first line" },
+	{ "ca-pass-file", FLAG_STRING, &opts.ca_pass_file, "FILE",
+	    "the passphrase of ca-key.pem: the first line" },
+	{ "enroll", FLAG_LIST, &opts.enroll, "ADDR",
+	    "where clients come with tokens, such as tcp://0.0.0.0:2378\n"
+	    "(default nowhere)" },
 	{ "policy", FLAG_STRING, &opts.policy, "FILE|PRESET",
 	    "who may do what (default admin: everything)" },
 	{ "audit", FLAG_STRING, &opts.audit, "FILE",
@@ -275,12 +282,18 @@ warn_of_open_doors(enum entry_mode mode)
 static bool
 have_certs(enum entry_mode mode)
 {
-	enum store_mode store = mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY;
+	const struct ensure_request req = {
+		.dir = opts.certs,
+		.mode = mode == ENTRY_TLS ? STORE_TLS : STORE_TLSVERIFY,
+		.hosts = &opts.host,
+		.key_pass_file = opts.key_pass_file,
+		.ca_pass_file = opts.ca_pass_file,
+	};
 	struct diag d = { 0, 0, "" };
 	bool ok;
 
 	ok = !dind_layout || dind_take(opts.certs, &d) == ERR_OK;
-	if (ok && !ensure_certs(opts.certs, store, &opts.host)) {
+	if (ok && !ensure_certs(&req)) {
 		return false; /* it was logged why */
 	}
 	ok = ok && (!dind_layout || dind_give(opts.certs, &d) == ERR_OK);

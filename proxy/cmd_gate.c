@@ -40,6 +40,9 @@ parse(struct gate_flags *f, int argc, char **argv)
 		    "ca.crt, docker.crt and docker.key; made if missing" },
 		{ "key-pass-file", FLAG_STRING, &f->conf.key_pass_file, "FILE",
 		    "the passphrase of docker.key: the first line" },
+		{ "ca-pass-file", FLAG_STRING, &f->conf.ca_pass_file, "FILE",
+		    "the passphrase of ca-key.pem, for the processes that\n"
+		    "renew and issue" },
 		{ "host", FLAG_LIST, &f->host, "NAME",
 		    "a name or address for the server certificate, besides\n"
 		    "this machine's own, when it is made" },
@@ -182,9 +185,15 @@ read_all(struct gate_flags *f, int argc, char **argv)
 static int
 run(struct gate_flags *f)
 {
+	const struct ensure_request ensure = {
+		.dir = f->conf.certs,
+		.mode = f->conf.tls == GATE_TLS_VERIFY ? STORE_TLSVERIFY
+						       : STORE_TLS,
+		.hosts = &f->host,
+		.key_pass_file = f->conf.key_pass_file,
+		.ca_pass_file = f->conf.ca_pass_file,
+	};
 	struct diag d = { 0, 0, "" };
-	enum store_mode mode =
-	    f->conf.tls == GATE_TLS_VERIFY ? STORE_TLSVERIFY : STORE_TLS;
 	enum err rc;
 
 	signal(SIGUSR1, SIG_IGN); /* until gate_run() waits for it */
@@ -194,7 +203,7 @@ run(struct gate_flags *f)
 	if (f->conf.tls == GATE_TLS_NONE) {
 		log_warn("clear text: anyone who reaches the port may do what "
 			 "the policy allows anonymous clients");
-	} else if (!ensure_certs_apart(f->conf.certs, mode, &f->host)) {
+	} else if (!ensure_certs_apart(&ensure)) {
 		return 1; /* it was logged why */
 	}
 	rc = gate_run(&f->conf, &d);

@@ -70,6 +70,7 @@ static const struct conf_key conf_keys[] = {
 	{ "upstream", CONF_STRING, AT(upstream), NULL },
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "key_pass_file", CONF_STRING, AT(key_pass_file), NULL },
+	{ "ca_pass_file", CONF_STRING, AT(ca_pass_file), NULL },
 	{ "policy", CONF_STRING, AT(policy), NULL },
 	{ "audit", CONF_STRING, AT(audit), NULL },
 	{ "audit_key", CONF_STRING, AT(audit_key), NULL },

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "certs/key.h"
 #include "certs/renew.h"
 #include "hosts.h"
 #include "log.h"
@@ -52,18 +53,58 @@ due(const char *dir, const struct str_list *hosts)
 	return renewal_has_ca_key(dir) ? renew_due(&req) : 0;
 }
 
+/* What a request's files hold. */
+struct passes {
+	struct secret key, ca;
+};
+
+static void
+passes_fini(struct passes *p)
+{
+	secret_fini(&p->key);
+	secret_fini(&p->ca);
+}
+
+static bool
+passes_load(const struct ensure_request *req, struct passes *p)
+{
+	struct diag d = { 0, 0, "" };
+	enum err rc = ERR_OK;
+
+	memset(p, 0, sizeof(*p));
+	if (req->key_pass_file != NULL) {
+		rc = key_pass_load(req->key_pass_file, &p->key, &d);
+	}
+	if (rc == ERR_OK && req->ca_pass_file != NULL) {
+		rc = key_pass_load(req->ca_pass_file, &p->ca, &d);
+	}
+	if (rc != ERR_OK) {
+		log_error("certificates: %s",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
+	}
+	return rc == ERR_OK;
+}
+
+static const struct secret *
+or_null(const struct secret *s)
+{
+	return s->data == NULL ? NULL : s;
+}
+
 /* A start is the time for it; if it cannot be, what is there still serves. */
 static void
-renew_if_due(const char *dir, const struct str_list *hosts)
+renew_if_due(const struct ensure_request *ensure, const struct passes *p)
 {
 	const struct renew_request req = {
-		.dir = dir,
-		.hosts = hosts->item,
-		.n_hosts = hosts->n,
+		.dir = ensure->dir,
+		.hosts = ensure->hosts->item,
+		.n_hosts = ensure->hosts->n,
 		.now = time(NULL),
+		.key_pass = or_null(&p->ca),
+		.server_pass = or_null(&p->key),
 	};
 	struct diag d = { 0, 0, "" };
-	unsigned what = due(dir, hosts);
+	unsigned what = due(ensure->dir, ensure->hosts);
 
 	if (what == 0) {
 		return;
@@ -74,34 +115,48 @@ renew_if_due(const char *dir, const struct str_list *hosts)
 	}
 	log_info("renewed%s%s certs=%s",
 	    (what & RENEW_SERVER) != 0 ? " docker.crt" : "",
-	    (what & RENEW_CRL) != 0 ? " crl.pem" : "", dir);
+	    (what & RENEW_CRL) != 0 ? " crl.pem" : "", ensure->dir);
 }
 
-bool
-ensure_certs(const char *dir, enum store_mode mode, struct str_list *hosts)
+static bool
+make(const struct ensure_request *ensure, const struct passes *p)
 {
+	const struct store_request req = {
+		.dir = ensure->dir,
+		.mode = ensure->mode,
+		.hosts = ensure->hosts->item,
+		.n_hosts = ensure->hosts->n,
+		.now = time(NULL),
+		.key_pass = or_null(&p->key),
+		.ca_pass = or_null(&p->ca),
+	};
 	struct store_report report;
 	struct diag d = { 0, 0, "" };
-	struct store_request req = {
-		.dir = dir, .mode = mode, .now = time(NULL)
-	};
-	enum err rc;
+	enum err rc = store_ensure(&req, &report, &d);
 
-	if (hosts_gather(hosts) != ERR_OK) {
-		log_error("out of memory");
-		return false;
-	}
-	req.hosts = hosts->item;
-	req.n_hosts = hosts->n;
-	rc = store_ensure(&req, &report, &d);
 	log_report(&report);
 	if (rc != ERR_OK) {
 		log_error("certificates: %s dir=%s",
-		    d.text[0] == '\0' ? err_text(rc) : d.text, dir);
+		    d.text[0] == '\0' ? err_text(rc) : d.text, ensure->dir);
 		return false;
 	}
-	renew_if_due(dir, hosts);
+	renew_if_due(ensure, p);
 	return true;
+}
+
+bool
+ensure_certs(const struct ensure_request *req)
+{
+	struct passes p;
+	bool ok;
+
+	if (hosts_gather(req->hosts) != ERR_OK) {
+		log_error("out of memory");
+		return false;
+	}
+	ok = passes_load(req, &p) && make(req, &p);
+	passes_fini(&p);
+	return ok;
 }
 
 /* Is all there that a TLS server loads? */
@@ -138,18 +193,18 @@ nothing_is_due(const char *dir, const struct str_list *given)
 }
 
 bool
-ensure_certs_apart(
-    const char *dir, enum store_mode mode, struct str_list *hosts)
+ensure_certs_apart(const struct ensure_request *req)
 {
 	int status = 0;
 	pid_t child;
 
-	if (is_complete(dir, mode) && nothing_is_due(dir, hosts)) {
+	if (is_complete(req->dir, req->mode) &&
+	    nothing_is_due(req->dir, req->hosts)) {
 		return true;
 	}
 	child = fork();
 	if (child == 0) {
-		_exit(ensure_certs(dir, mode, hosts) ? 0 : 1);
+		_exit(ensure_certs(req) ? 0 : 1);
 	}
 	if (child == -1) {
 		log_error("cannot start a process: %s", strerror(errno));

@@ -299,9 +299,10 @@ entry_gate_argv(const struct entry_opts *o, struct arena *a, char ***argv)
 		[ENTRY_PLAIN] = "-insecure-plain",
 		[ENTRY_CONFIG] = NULL,
 	};
-	struct words w = words_start(a, o->listen.n);
+	struct words w = words_start(a, o->listen.n + o->enroll.n);
 	enum entry_mode m = entry_mode(o);
 	const char *policy = o->policy;
+	size_t i;
 
 	if (policy == NULL && o->config == NULL) {
 		policy = "admin";
@@ -314,6 +315,11 @@ entry_gate_argv(const struct entry_opts *o, struct arena *a, char ***argv)
 		put(&w, mode[m]);
 	}
 	put_pair(&w, "-certs", m == ENTRY_PLAIN ? NULL : o->certs);
+	put_pair(&w, "-key-pass-file", o->key_pass_file);
+	put_pair(&w, "-ca-pass-file", o->ca_pass_file);
+	for (i = 0; i < o->enroll.n; i++) {
+		put_pair(&w, "-enroll", o->enroll.item[i]);
+	}
 	put_pair(&w, "-policy", policy);
 	put_pair(&w, "-audit", o->audit);
 	put_pair(&w, "-config", o->config);

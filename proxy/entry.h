@@ -28,10 +28,12 @@ struct entry_opts {
 	const char *data;	 /* NULL: dockerd's own default */
 	const char *dockerd;	 /* program */
 	const char *dockerd_log; /* NULL: our standard error */
+	const char *key_pass_file, *ca_pass_file; /* NULL: none */
 	unsigned grace_s;
 	struct str_list insecure_registry;
 	struct str_list host;
 	struct str_list listen;	       /* none: the default ones */
+	struct str_list enroll;	       /* where tokens are taken */
 	struct str_list dockerd_flags; /* after "--", then DOCKER_OPTS */
 };
 

@@ -259,7 +259,8 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	r->conf = conf;
 	r->gate.limits = conf->limits;
 	certs_watch_init(&r->watch, conf->certs); /* before they are read */
-	renewal_init(&r->renewal, conf->certs);
+	renewal_init(
+	    &r->renewal, conf->certs, conf->ca_pass_file, conf->key_pass_file);
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
 	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
 		diag_set(d, 0, 0,

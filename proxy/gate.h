@@ -21,6 +21,7 @@ struct gate_config {
 	const char *upstream;
 	const char *certs;
 	const char *key_pass_file; /* of docker.key, or NULL */
+	const char *ca_pass_file;  /* of ca-key.pem, for children, or NULL */
 	const char *policy;	   /* file, or a preset's name */
 	const char *audit;	   /* file, "-", or NULL */
 	const char *audit_key;	   /* NULL: beside the file */

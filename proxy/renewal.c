@@ -4,8 +4,7 @@
  *
  * The gate faces the network and must not hold the CA's key, so it starts
  * "dinv cert renew -due" and goes on; what that has made, certs_watch.c
- * notices.  The process is this very program in a new image, not a fork: this
- * one has threads.
+ * notices.
  *
  * An attempt that came to nothing is repeated after five minutes, not at
  * once: what stands in its way (a full disk, a directory that is mounted
@@ -17,8 +16,6 @@
 #include "renewal.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +26,7 @@
 #include "certs/store.h"
 #include "hosts.h"
 #include "log.h"
+#include "spawn.h"
 
 #define DAY_S 86400
 
@@ -43,10 +41,13 @@ static const struct {
 };
 
 void
-renewal_init(struct renewal *r, const char *dir)
+renewal_init(struct renewal *r, const char *dir, const char *ca_pass,
+    const char *key_pass)
 {
 	memset(r, 0, sizeof(*r));
 	r->dir = dir;
+	r->ca_pass = ca_pass;
+	r->key_pass = key_pass;
 }
 
 void
@@ -167,45 +168,29 @@ is_due(const struct renewal *r, time_t now)
 	return due;
 }
 
-/* posix_spawn(3) takes what it does not change without const. */
-static char *
-word(const char *s)
-{
-	union {
-		const char *in;
-		char *out;
-	} u = { s };
-
-	return u.out;
-}
-
-/* With no signal blocked, as a program expects to be started. */
 static void
 start(struct renewal *r)
 {
-	char *argv[] = { word("dinv"), word("cert"), word("renew"),
-		word("-due"), word("-certs"), word(r->dir), NULL };
-	posix_spawnattr_t attr;
-	sigset_t none;
-	pid_t child;
-	int why;
+	const char *argv[12] = { "dinv", "cert", "renew", "-due", "-certs",
+		r->dir };
+	size_t n = 6;
 
-	if (posix_spawnattr_init(&attr) != 0) {
-		return;
+	if (r->ca_pass != NULL) {
+		argv[n++] = "-key-pass-file";
+		argv[n++] = r->ca_pass;
 	}
-	sigemptyset(&none);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	why = posix_spawn(&child, "/proc/self/exe", NULL, &attr, argv, environ);
-	(void)posix_spawnattr_destroy(&attr);
-	if (why != 0) {
+	if (r->key_pass != NULL) {
+		argv[n++] = "-server-pass-file";
+		argv[n] = r->key_pass;
+	}
+	if (spawn_self(argv, -1, -1, &r->child) != ERR_OK) {
+		r->child = 0;
 		log_warn("certificates are due, but nothing could be started "
 			 "to renew them: %s",
-		    strerror(why));
+		    strerror(errno));
 		return;
 	}
 	log_info("renewing certificates that are due certs=%s", r->dir);
-	r->child = child;
 }
 
 static void

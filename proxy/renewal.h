@@ -17,13 +17,16 @@
 enum renewal_file { RENEWAL_SERVER = 0, RENEWAL_CA, RENEWAL_LIST, RENEWAL_N };
 
 struct renewal {
-	const char *dir;
+	const char *dir, *ca_pass, *key_pass;
 	pid_t child; /* 0: none */
 	time_t next_look, next_try;
 	unsigned level[RENEWAL_N]; /* what was warned of, see below */
 };
 
-void renewal_init(struct renewal *r, const char *dir);
+/* ca_pass, key_pass: the files with the passphrases of the CA's key and of the
+ * server's, or NULL. */
+void renewal_init(struct renewal *r, const char *dir, const char *ca_pass,
+    const char *key_pass);
 
 /* Called often; looks once a minute.  Never waits. */
 void renewal_tick(struct renewal *r);

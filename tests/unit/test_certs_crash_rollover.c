@@ -144,7 +144,9 @@ do_begin(void *arg)
 {
 	struct scene *s = arg;
 
-	return rollover_begin(s->t.dir, NOW, NULL) == ERR_OK;
+	const struct renew_request req = { .dir = s->t.dir, .now = NOW };
+
+	return rollover_begin(&req, NULL) == ERR_OK;
 }
 
 static bool

@@ -58,6 +58,14 @@ renew(struct tmp *t, unsigned what, time_t now, struct diag *d)
 	return renew_make(&req, what, d);
 }
 
+static enum err
+begin_rollover(struct tmp *t, struct diag *d)
+{
+	struct renew_request req = at(t, NOW);
+
+	return rollover_begin(&req, d);
+}
+
 static unsigned
 due(struct tmp *t, time_t now)
 {
@@ -186,7 +194,7 @@ replaces_nothing_that_was_not_made_here(void **state)
 	/* a CA that was put there is not replaced either */
 	tmp_copy(&other, "ca.crt", &t, "ca.crt");
 	tmp_copy(&other, "ca-key.pem", &t, "ca-key.pem");
-	assert_int_equal(rollover_begin(t.dir, NOW, &d), ERR_EXISTS);
+	assert_int_equal(begin_rollover(&t, &d), ERR_EXISTS);
 	assert_non_null(strstr(d.text, "was not made here"));
 	/* and without the CA's key there is nothing to be done */
 	take_away(&other, CK);
@@ -314,8 +322,8 @@ a_rollover_serves_clients_of_both(void **state)
 	req = at(&t, NOW);
 	assert_int_equal(rollover_end(&req, false, &d), ERR_NOTFOUND);
 
-	assert_int_equal(rollover_begin(t.dir, NOW, &d), ERR_OK);
-	assert_int_equal(rollover_begin(t.dir, NOW, &d), ERR_EXISTS);
+	assert_int_equal(begin_rollover(&t, &d), ERR_OK);
+	assert_int_equal(begin_rollover(&t, &d), ERR_EXISTS);
 	assert_non_null(strstr(d.text, "under way"));
 	issue.name = "new";
 	issue.out = tmp_path(&fresh, "new");
@@ -362,7 +370,7 @@ anyway_locks_out(void **state)
 	(void)state;
 	make_store(&t);
 	req = at(&t, NOW);
-	assert_int_equal(rollover_begin(t.dir, NOW, NULL), ERR_OK);
+	assert_int_equal(begin_rollover(&t, NULL), ERR_OK);
 	assert_int_equal(rollover_end(&req, true, NULL), ERR_OK);
 	assert_false(under(&t, "docker-client.crt", &t, "ca.crt"));
 	assert_true(under(&t, "docker.crt", &t, "ca.crt"));
