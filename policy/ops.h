@@ -43,6 +43,7 @@ enum op_mode {
 	OP_MODE_HIJACK,	   /* 101 Upgrade: tcp, or 200 raw stream */
 	OP_MODE_H2C,	   /* 101 Upgrade: h2c */
 	OP_MODE_WEBSOCKET, /* 101 Upgrade: websocket */
+	OP_MODE_GATE,	   /* the gate answers by itself; never dockerd's */
 };
 
 struct fields; /* fields.h */

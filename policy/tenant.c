@@ -83,6 +83,7 @@ static const struct {
 	{ "SystemVersion", OWN_FREE },
 	{ "SystemPing", OWN_FREE },
 	{ "SystemPingHead", OWN_FREE },
+	{ "CertificateRenew", OWN_FREE }, /* its own */
 	{ "SystemEvents", OWN_LIST },
 	{ "VolumeList", OWN_LIST },
 	{ "VolumeCreate", OWN_CREATE },

@@ -2,9 +2,7 @@
 /*
  * Asking a running gate; see admin_client.h.
  *
- * One request, and all that comes until the end of the connection, which is
- * how the listener answers (admin_conn.c).  The answer's head is read by the
- * strict reader, and its length must be what came: half an answer is none.
+ * One request, one answer (http_client.h).
  *
  * Attackers: whoever took the address before the gate did.  What it says is
  * bounded here and escaped where it is printed.
@@ -18,11 +16,9 @@
 
 #include "addr.h"
 #include "base/text.h"
-#include "http1.h"
 #include "limit.h"
 
 #define ASK_TIMEOUT_S 60
-#define ASK_ARENA_BYTES 65536
 
 static enum err
 say_connect(const char *url, struct diag *d)
@@ -67,109 +63,43 @@ dial(const char *url, int *out, struct diag *d)
 	return ERR_OK;
 }
 
-static bool
-send_all(int fd, struct span s)
-{
-	ssize_t n;
-
-	while (s.len > 0) {
-		n = send(fd, s.p, s.len, MSG_NOSIGNAL);
-		if (n == -1 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return false;
-		}
-		s = span_make(s.p + n, s.len - (size_t)n);
-	}
-	return true;
-}
-
-/* To the end of the connection. */
-static bool
-receive_all(int fd, struct buf *in)
-{
-	uint8_t *to;
-	ssize_t n;
-
-	while (buf_room(in) > 0) {
-		to = buf_reserve(in, 1);
-		if (to == NULL) {
-			return false;
-		}
-		n = recv(fd, to, in->cap - in->off - in->len, 0);
-		if (n == 0) {
-			return true;
-		}
-		if (n < 0 && errno != EINTR) {
-			return false;
-		}
-		buf_commit(in, n < 0 ? 0 : (size_t)n);
-	}
-	return false;
-}
-
-static enum err
-read_reply(struct buf *in, struct admin_reply *out)
-{
-	struct diag d = { 0, 0, "" };
-	struct http_head h;
-	struct arena arena;
-	size_t scanned = 0, len = http1_head_length(buf_span(in), &scanned);
-	enum err rc = ERR_HTTP_SYNTAX;
-
-	arena_init(&arena, ASK_ARENA_BYTES);
-	if (len > 0) {
-		rc = http1_parse_answer(
-		    &arena, span_make(buf_span(in).p, len), METHOD_GET, &h, &d);
-	}
-	if (rc == ERR_OK &&
-	    (h.body != BODY_LENGTH || h.length != in->len - len)) {
-		rc = ERR_HTTP_SYNTAX;
-	}
-	if (rc == ERR_OK) {
-		out->status = h.status;
-		buf_consume(in, len);
-		out->body = *in;
-		buf_init(in, 0);
-	}
-	arena_fini(&arena);
-	return rc;
-}
-
 enum err
 admin_ask(const char *url, const char *method, const char *target,
-    struct admin_reply *out, struct diag *d)
+    struct http_reply *out, struct diag *d)
 {
-	struct buf request, in;
+	struct stream *s = NULL;
+	struct buf request;
 	int fd = -1;
 	enum err rc;
 
 	buf_init(&request, 1024);
-	buf_init(&in, 2 * (size_t)LIMIT_ADMIN_BODY_BYTES);
 	rc = buf_printf(&request, "%s %s HTTP/1.1\r\nHost: dinv\r\n%s\r\n",
 	    method, target,
 	    strcmp(method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
 	if (rc == ERR_OK) {
 		rc = dial(url, &fd, d);
 	}
-	if (rc != ERR_OK) {
-		goto out;
+	if (rc == ERR_OK) {
+		s = stream_plain_new(fd);
+		rc = s == NULL ? ERR_NOMEM : ERR_OK;
 	}
-	if (!send_all(fd, buf_span(&request)) || !receive_all(fd, &in) ||
-	    read_reply(&in, out) != ERR_OK) {
-		diag_set(d, 0, 0,
-		    "%s gave no whole answer: is it a gate's -admin, and does "
-		    "it still run?",
-		    url);
-		rc = ERR_HTTP_SYNTAX;
+	if (rc == ERR_OK) {
+		fd = -1;
+		rc = http_exchange(s, buf_span(&request),
+		    2 * (size_t)LIMIT_ADMIN_BODY_BYTES, out);
+		if (rc != ERR_OK && rc != ERR_NOMEM) {
+			diag_set(d, 0, 0,
+			    "%s gave no whole answer: is it a gate's -admin, "
+			    "and does it still run?",
+			    url);
+			rc = ERR_HTTP_SYNTAX;
+		}
 	}
-out:
+	stream_close(s);
 	if (fd != -1) {
 		close(fd);
 	}
 	buf_fini(&request);
-	buf_fini(&in);
 	return rc;
 }
 

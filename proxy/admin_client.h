@@ -6,12 +6,7 @@
  * Asks the admin listener of a running gate: for dinv reload and dinv
  * status.  Blocks, within a deadline.
  */
-#include "base/buf.h"
-
-struct admin_reply {
-	unsigned status;
-	struct buf body; /* all of it; buf_fini() it */
-};
+#include "http_client.h"
 
 /*
  * method "GET" or "POST".  ERR_OK whatever the status is.  Otherwise d says
@@ -19,7 +14,7 @@ struct admin_reply {
  * permission), ERR_HTTP_SYNTAX (no gate's answer), ERR_NOMEM.
  */
 enum err admin_ask(const char *url, const char *method, const char *target,
-    struct admin_reply *out, struct diag *d) MUST_USE;
+    struct http_reply *out, struct diag *d) MUST_USE;
 
 /* For a terminal: as it stands where that is text without controls, else
  * escaped.  What does not fit is cut; always ended by NUL. */

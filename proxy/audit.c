@@ -271,6 +271,45 @@ audit_counts(
 	*queued = s.queued_records;
 }
 
+static enum err
+build_enrolment(struct buf *line, const struct audit_enrolment *e)
+{
+	struct principal who = { .kind = PRINCIPAL_NONE };
+	struct jsonw w;
+
+	memcpy(who.addr, e->addr, strnlen(e->addr, sizeof(who.addr) - 1));
+	jsonw_init(&w, line);
+	jsonw_object(&w);
+	put_time(&w);
+	jsonw_kv_str(&w, "event", "enroll");
+	put_client(&w, &who, "");
+	jsonw_kv_str(&w, "token", e->token);
+	jsonw_kv_str(&w, "name", e->name);
+	jsonw_kv_str(&w, "serial", e->serial);
+	jsonw_kv_str(&w, "decision", e->decision);
+	jsonw_kv_str(&w, "rule", e->rule);
+	jsonw_kv_u64(&w, "status", e->status);
+	jsonw_object_end(&w);
+	return w.err == ERR_OK ? buf_append(line, "\n", 1) : w.err;
+}
+
+void
+audit_enrol(struct audit *a, const struct audit_enrolment *e)
+{
+	struct buf line;
+
+	if (a == NULL) {
+		return;
+	}
+	buf_init(&line, LIMIT_AUDIT_RECORD_BYTES);
+	if (build_enrolment(&line, e) == ERR_OK) {
+		audit_writer_put(a->writer, buf_span(&line));
+	} else {
+		audit_writer_lost(a->writer);
+	}
+	buf_fini(&line);
+}
+
 void
 audit_write(struct audit *a, const struct audit_event *e)
 {

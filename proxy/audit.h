@@ -42,6 +42,17 @@ struct audit_event {
 	const char *reason; /* AUDIT_HANDSHAKE: why */
 };
 
+/* Somebody came with a token. */
+struct audit_enrolment {
+	const char *addr;
+	const char *token;    /* its id; "" where there is none */
+	const char *name;     /* issued or asked for, printable; "" */
+	const char *serial;   /* "" where nothing was issued */
+	const char *decision; /* "allow", "deny", "error" */
+	const char *rule;
+	unsigned status;
+};
+
 struct audit_options {
 	const char *to;	 /* a file to append to, or "-": standard output */
 	const char *key; /* file of the key for checkpoints; NULL: none */
@@ -63,6 +74,8 @@ void audit_counts(
 
 /* a may be NULL: nothing is written.  Never waits for the sink. */
 void audit_write(struct audit *a, const struct audit_event *e);
+
+void audit_enrol(struct audit *a, const struct audit_enrolment *e);
 
 /*
  * May a request that changes state go on?  Only "required" ever says no;

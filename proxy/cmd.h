@@ -9,7 +9,9 @@
  */
 int cmd_gate(int argc, char **argv); /* dinv gate: cmd_gate.c */
 int cmd_audit(int argc, char **argv);
-int cmd_cert(int argc, char **argv);   /* dinv cert ...: cmd_cert.c */
+int cmd_enroll(int argc, char **argv); /* dinv enroll: cmd_enroll.c */
+int cmd_cert(int argc, char **argv);
+int cmd_enroll(int argc, char **argv); /* dinv cert ...: cmd_cert.c */
 int cmd_policy(int argc, char **argv); /* dinv policy ...: cmd_policy.c */
 int cmd_reload(int argc, char **argv); /* dinv reload: cmd_reload.c */
 int cmd_status(int argc, char **argv); /* dinv status: cmd_status.c */

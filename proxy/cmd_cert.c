@@ -374,6 +374,8 @@ static const struct {
 	{ "bundle", cert_bundle, "pack what a user needs into one file" },
 	{ "renew", cert_renew, "make a certificate anew before it expires" },
 	{ "rollover", cert_rollover, "replace the CA, clients going on" },
+	{ "token", cert_token, "let somebody come for a certificate himself" },
+	{ "sign", cert_sign, "what a gate starts for those who come" },
 	{ "crl", cert_crl, "print the list of what was revoked" },
 };
 

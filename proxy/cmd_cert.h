@@ -57,5 +57,7 @@ int cert_crl(int argc, char **argv);
 int cert_renew(int argc, char **argv); /* cmd_cert_renew.c */
 int cert_rollover(int argc, char **argv);
 int cert_bundle(int argc, char **argv); /* cmd_cert_bundle.c */
+int cert_token(int argc, char **argv);	/* cmd_cert_token.c */
+int cert_sign(int argc, char **argv);	/* cmd_cert_sign.c */
 
 #endif

@@ -15,6 +15,7 @@
 
 struct gate_flags {
 	struct str_list listen;
+	struct str_list enroll;
 	struct str_list host;
 	const char *config;
 	const char *admin_default;
@@ -34,6 +35,9 @@ parse(struct gate_flags *f, int argc, char **argv)
 		{ "listen", FLAG_LIST, &f->listen, "ADDR",
 		    "tcp://ADDRESS:PORT or unix:///PATH\n"
 		    "(without one: tcp://0.0.0.0:2376)" },
+		{ "enroll", FLAG_LIST, &f->enroll, "ADDR",
+		    "take tokens here (dinv cert token, dinv enroll), such as\n"
+		    "tcp://0.0.0.0:2378; without it nowhere" },
 		{ "upstream", FLAG_STRING, &f->conf.upstream, "ADDR",
 		    "dockerd's socket" },
 		{ "certs", FLAG_STRING, &f->conf.certs, "DIR",
@@ -112,6 +116,10 @@ settle(struct gate_flags *f, struct diag *d)
 		str_list_fini(&f->conf.listen);
 		f->conf.listen = f->listen;
 	}
+	if (f->enroll.n > 0) {
+		str_list_fini(&f->conf.enroll);
+		f->conf.enroll = f->enroll;
+	}
 	if (f->conf.admin == NULL) {
 		f->conf.admin = f->admin_default;
 		f->conf.admin_optional = true;
@@ -166,6 +174,7 @@ read_all(struct gate_flags *f, int argc, char **argv)
 			return 1;
 		}
 		str_list_fini(&f->listen);
+		str_list_fini(&f->enroll);
 		str_list_fini(&f->host);
 		*f = flags_default;
 		f->conf = conf;
@@ -228,6 +237,7 @@ cmd_gate(int argc, char **argv)
 		status = run(&f);
 	}
 	str_list_fini(&f.conf.listen);
+	str_list_fini(&f.conf.enroll);
 	str_list_fini(&f.host);
 	return status;
 }

@@ -89,7 +89,7 @@ print_errors(const struct json_node *root)
 
 /* A refusal in words. */
 static void
-print_refusal(const struct admin_reply *reply)
+print_refusal(const struct http_reply *reply)
 {
 	struct span s = text_trim(buf_span(&reply->body));
 	char text[LINE_BYTES];
@@ -103,7 +103,7 @@ print_refusal(const struct admin_reply *reply)
 }
 
 static int
-print_reply(const struct admin_reply *reply)
+print_reply(const struct http_reply *reply)
 {
 	struct diag d = { 0, 0, "" };
 	struct json_doc *doc = NULL;
@@ -143,7 +143,7 @@ cmd_reload(int argc, char **argv)
 		.flag = flags,
 		.n = NELEM(flags),
 	};
-	struct admin_reply reply;
+	struct http_reply reply;
 	struct diag d = { 0, 0, "" };
 	int status = flags_start(&set, &argc, argv, NULL);
 

@@ -171,7 +171,7 @@ print_counts(const struct json_node *root)
 
 /* The exit status. */
 static int
-print_status(const struct admin_reply *reply, bool json)
+print_status(const struct http_reply *reply, bool json)
 {
 	struct span body = buf_span(&reply->body);
 	struct diag d = { 0, 0, "" };
@@ -221,7 +221,7 @@ cmd_status(int argc, char **argv)
 		.flag = flags,
 		.n = NELEM(flags),
 	};
-	struct admin_reply reply;
+	struct http_reply reply;
 	struct diag d = { 0, 0, "" };
 	int status = flags_start(&set, &argc, argv, NULL);
 

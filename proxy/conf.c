@@ -67,6 +67,7 @@ static const struct conf_key conf_tls[] = {
 
 static const struct conf_key conf_keys[] = {
 	{ "listen", CONF_LIST, AT(listen), NULL },
+	{ "enroll", CONF_LIST, AT(enroll), NULL },
 	{ "upstream", CONF_STRING, AT(upstream), NULL },
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "key_pass_file", CONF_STRING, AT(key_pass_file), NULL },

@@ -40,8 +40,9 @@ static const struct {
 	    BIT(CS_COLLECT) | BIT(CS_CONNECT) | BIT(CS_FACT) |
 		BIT(CS_EXCHANGE) | BIT(CS_ANSWER) | BIT(CS_CLOSED) },
 	[CS_COLLECT] = { "collect", step_collect,
-	    BIT(CS_CONNECT) | BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) |
-		BIT(CS_CLOSED) },
+	    BIT(CS_ISSUE) | BIT(CS_CONNECT) | BIT(CS_FACT) | BIT(CS_EXCHANGE) |
+		BIT(CS_ANSWER) | BIT(CS_CLOSED) },
+	[CS_ISSUE] = { "issue", step_issue, BIT(CS_ANSWER) | BIT(CS_CLOSED) },
 	[CS_CONNECT] = { "connect", step_connect,
 	    BIT(CS_FACT) | BIT(CS_EXCHANGE) | BIT(CS_ANSWER) | BIT(CS_CLOSED) },
 	[CS_FACT] = { "fact", step_fact,
@@ -75,6 +76,8 @@ conn_limit_ms(const struct conn *c, enum conn_state s)
 		return LIMIT_CONNECT_MS;
 	case CS_FACT:
 		return l->fact_ms;
+	case CS_ISSUE:
+		return LIMIT_ISSUE_MS + LIMIT_ANSWER_MS; /* it has its own */
 	case CS_ANSWER:
 		return LIMIT_ANSWER_MS;
 	case CS_LINGER:

@@ -12,6 +12,7 @@
 #include "addr.h"
 #include "audit.h"
 #include "census.h"
+#include "issuer.h"
 #include "limit.h"
 #include "loop.h"
 #include "metrics.h"
@@ -25,6 +26,7 @@ struct gate {
 	struct addr upstream;
 	struct audit *audit; /* or NULL */
 	struct census *census;
+	struct issuer issuer;
 	atomic_size_t bodies; /* bytes set aside for bodies that policy reads */
 };
 

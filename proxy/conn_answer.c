@@ -35,37 +35,27 @@ announces_close(const struct request *r)
 }
 
 static enum err
-write_error(struct conn *c, unsigned status, const char *message, bool body)
+write_answer(struct conn *c, unsigned status, struct span json)
 {
-	struct buf json;
-	struct jsonw w;
-	struct span s;
 	enum err rc;
 
-	buf_init(&json, 8 * ANSWER_MESSAGE_BYTES);
-	jsonw_init(&w, &json);
-	jsonw_object(&w);
-	jsonw_kv_str(&w, "message", message);
-	jsonw_object_end(&w);
-	rc = w.err == ERR_OK ? buf_append(&json, "\n", 1) : w.err;
-	s = buf_span(&json);
-	if (rc == ERR_OK) {
-		rc = buf_printf(&c->client_out,
-		    "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
-		    "Content-Length: %zu\r\n%s\r\n",
-		    status, http1_reason(status), s.len,
-		    announces_close(c->req) ? "Connection: close\r\n" : "");
+	/* What is said may be longer than what a lane holds. */
+	c->client_out.max += json.len;
+	rc = buf_printf(&c->client_out,
+	    "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+	    "Content-Length: %zu\r\n%s\r\n",
+	    status, http1_reason(status), json.len,
+	    announces_close(c->req) ? "Connection: close\r\n" : "");
+	if (rc == ERR_OK && c->req->canon.method != METHOD_HEAD) {
+		rc = buf_append(&c->client_out, json.p, json.len);
 	}
-	if (rc == ERR_OK && body) {
-		rc = buf_append(&c->client_out, s.p, s.len);
-	}
-	buf_fini(&json);
+	c->client_out.max -= json.len;
 	return rc;
 }
 
-static enum step
-answer(
-    struct conn *c, unsigned status, const char *decision, const char *message)
+enum step
+answer_json(
+    struct conn *c, unsigned status, const char *decision, struct span json)
 {
 	struct request *r = c->req;
 
@@ -81,16 +71,37 @@ answer(
 		r->keep = false;
 	}
 	r->status = status;
-	if (r->ended == NULL) {
+	if (r->ended == NULL && status >= 400) {
 		r->ended = "refused";
 	}
-	if (write_error(c, status, message, r->canon.method != METHOD_HEAD) !=
-	    ERR_OK) {
+	if (write_answer(c, status, json) != ERR_OK) {
 		return conn_closed(c, "memory");
 	}
 	request_audit(c, AUDIT_END, decision);
 	conn_goto(c, CS_ANSWER);
 	return STEP_AGAIN;
+}
+
+static enum step
+answer(
+    struct conn *c, unsigned status, const char *decision, const char *message)
+{
+	struct buf json;
+	struct jsonw w;
+	enum step s;
+
+	buf_init(&json, 8 * ANSWER_MESSAGE_BYTES);
+	jsonw_init(&w, &json);
+	jsonw_object(&w);
+	jsonw_kv_str(&w, "message", message);
+	jsonw_object_end(&w);
+	if (w.err != ERR_OK || buf_append(&json, "\n", 1) != ERR_OK) {
+		s = conn_closed(c, "memory");
+	} else {
+		s = answer_json(c, status, decision, buf_span(&json));
+	}
+	buf_fini(&json);
+	return s;
 }
 
 /* Peer bytes in a message were escaped by whoever put them there; controls

@@ -76,7 +76,8 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 		.path = r->canon.path,
 		.op = r->canon.op,
 		.object = r->canon.object,
-		.object_id = r->decision == NULL
+		.object_id = r->serial != NULL ? span_of(r->serial)
+			     : r->decision == NULL
 				 ? span_of("")
 				 : policy_object_id(r->decision),
 		.decision =

@@ -12,6 +12,7 @@
  *	conn_exchange.c  request body up, answer down
  *	conn_relay.c     after an upgrade: two raw lanes
  *	conn_answer.c    answers of the gate's own
+ *	conn_renew.c     a client's next certificate
  *	conn_audit.c     what of it goes on record
  *	conn_count.c     what metrics count of all that
  */
@@ -25,6 +26,7 @@ enum conn_state {
 	CS_HEAD,      /* reading a request head */
 	CS_COLLECT,   /* reading a body that policy must see whole */
 	CS_CONNECT,   /* connecting to dockerd */
+	CS_ISSUE,     /* another process makes a certificate */
 	CS_FACT,      /* asking dockerd what policy wants to know */
 	CS_EXCHANGE,  /* request body up, answer down */
 	CS_RELAY,     /* two raw lanes */
@@ -70,7 +72,10 @@ struct request {
 	bool judged;		/* VERDICT_ALLOW was given */
 	bool fresh_daemon;	/* the upstream connection is new */
 	bool retried;
-	bool audited; /* an end record is due */
+	bool audited;		  /* an end record is due */
+	struct issuer_job *issue; /* CS_ISSUE */
+	bool issued;		  /* it has answered */
+	const char *serial;	  /* of what was issued; NULL: nothing */
 
 	struct http_head answer;
 	bool have_answer; /* its final head was read */
@@ -148,6 +153,15 @@ enum step request_verdict(struct conn *c, enum verdict v);
 /* The judged request's head into daemon_out; ERR_LIMIT, ERR_NOMEM. */
 enum err request_write_head(struct conn *c) MUST_USE;
 
+/* Reads the whole body, then goes on as its operation says. */
+enum step request_collect(struct conn *c);
+
+/* conn_renew.c */
+bool request_renews(const struct request *r);
+enum step renew_begin(struct conn *c);
+enum step renew_ask(struct conn *c); /* the body is there */
+enum step step_issue(struct conn *c);
+
 /* conn_audit.c; "allow" becomes "observe" where that is why */
 void request_audit(struct conn *c, enum audit_kind kind, const char *decision);
 /* It goes on now: the record of that, if one is due. */
@@ -193,6 +207,9 @@ enum step step_linger(struct conn *c);
 /* Answers with dockerd's error form; text: printable or valid UTF-8. */
 enum step answer_error(struct conn *c, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Answers with this JSON, and records the decision ("allow", "deny", ...). */
+enum step answer_json(
+    struct conn *c, unsigned status, const char *decision, struct span json);
 /* Answers with what policy said against it, and records it. */
 enum step answer_denied(struct conn *c);
 /* "HTTP/1.1 100 Continue" to the client. */

@@ -31,6 +31,7 @@ request_free(struct conn *c)
 		return;
 	}
 	request_count_end(c);
+	issuer_job_free(r->issue);
 	buf_fini(&r->collected);
 	atomic_fetch_sub(&c->w->gate->bodies, r->set_aside);
 	buf_fini(&r->fact);
@@ -190,8 +191,8 @@ set_aside(struct conn *c)
 	       l->bodies_bytes;
 }
 
-static enum step
-begin_collect(struct conn *c)
+enum step
+request_collect(struct conn *c)
 {
 	struct request *r = c->req;
 	const struct limits *l = &c->w->gate->limits;
@@ -224,7 +225,7 @@ request_verdict(struct conn *c, enum verdict v)
 	daemon_refresh(c);
 	switch (v) {
 	case VERDICT_NEED_BODY:
-		return begin_collect(c);
+		return request_collect(c);
 	case VERDICT_NEED_FACT:
 		conn_goto(c, c->daemon.s == NULL ? CS_CONNECT : CS_FACT);
 		return STEP_AGAIN;
@@ -235,6 +236,9 @@ request_verdict(struct conn *c, enum verdict v)
 		r->judged = true;
 		request_count_verdict(c, METRICS_ALLOW);
 		request_audit_allowed(c);
+		if (request_renews(r)) {
+			return renew_begin(c);
+		}
 		if (r->head.expect_continue && !r->body.done &&
 		    r->body_out == BODY_OUT_DISCARD) {
 			answer_continue(c); /* nobody else would */
@@ -390,6 +394,9 @@ step_collect(struct conn *c)
 		r->keep = false;
 		r->why.rule = err_tag(rc);
 		return answer_error(c, 400, "%s", err_text(rc));
+	}
+	if (r->body.done && request_renews(r)) {
+		return renew_ask(c);
 	}
 	if (r->body.done) {
 		body = buf_span(&r->collected);

@@ -22,23 +22,23 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "base/secret.h"
 #include "certs_watch.h"
+#include "enroll_desk.h"
 #include "gate_audit.h"
+#include "gate_policy.h"
 #include "gate_tls.h"
-#include "links.h"
 #include "log.h"
 #include "renewal.h"
 #include "tls_mem.h"
 #include "worker.h"
 
 #define GATE_WORKERS_MAX 64
-#define GATE_POLICY_BYTES (16u << 20)
 #define GATE_JOIN_MS 50
 #define GATE_MMAP_BYTES (256 << 10)
 #define GATE_TRIM_BYTES (1 << 20)
 
 #define GATE_SOCKETS_MAX 32
+#define GATE_ENROLL_MAX 8
 
 struct running {
 	struct addr socket[GATE_SOCKETS_MAX]; /* unix listeners */
@@ -49,83 +49,15 @@ struct running {
 	struct worker_thread *worker[GATE_WORKERS_MAX];
 	unsigned n_workers;
 	struct admin *admin;
+	struct enroll_desk *enroll[GATE_ENROLL_MAX];
+	size_t n_enroll;
 	/* What a reload changes, on this thread or the admin's. */
 	pthread_mutex_t lock;
 	struct admin_view view;
 	struct certs_watch watch;
 	struct renewal renewal;
+	bool had_list; /* of revoked certificates */
 };
-
-static bool
-is_preset(const char *name)
-{
-	const char *const *p;
-
-	for (p = policy_preset_names(); *p != NULL; p++) {
-		if (strcmp(*p, name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Every error of the policy to who asked, not only the first. */
-static void
-say_errors(struct span text, const struct admin_asker *asker)
-{
-	if (asker != NULL) {
-		(void)policy_check(text, asker->error, asker->arg);
-	}
-}
-
-static enum err
-read_policy(const char *name, struct policy **out, struct diag *d,
-    const struct admin_asker *asker)
-{
-	struct secret text = { NULL, 0 };
-	struct diag why = { 0, 0, "" };
-	enum err rc;
-
-	if (is_preset(name)) {
-		return policy_load_preset(name, out);
-	}
-	rc = secret_read_file(&text, name, GATE_POLICY_BYTES);
-	if (rc != ERR_OK) {
-		diag_set(d, 0, 0,
-		    "cannot read the policy %s: %s (a file, or "
-		    "one of: dinv policy show)",
-		    name, rc == ERR_LIMIT ? "too large" : strerror(errno));
-		return rc;
-	}
-	rc = policy_load(span_make(text.data, text.len), out, &why);
-	if (rc != ERR_OK) {
-		diag_set(d, why.line, why.col, "%s:%u:%u: %s", name, why.line,
-		    why.col, why.text);
-		say_errors(span_make(text.data, text.len), asker);
-	}
-	secret_fini(&text);
-	return rc;
-}
-
-static enum err
-load_policy(const char *name, struct shared_policy **out, struct diag *d,
-    const struct admin_asker *asker)
-{
-	struct policy *pol = NULL;
-	enum err rc = read_policy(name, &pol, d, asker);
-
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	shared_policy_warn(pol);
-	policy_follow_links(pol, links_follow);
-	*out = shared_policy_new(pol);
-	if (*out == NULL) {
-		policy_free(pol);
-		return ERR_NOMEM;
-	}
-	return ERR_OK;
-}
 
 /* One address, on every worker. */
 static enum err
@@ -183,7 +115,7 @@ make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 	}
 	n = n > GATE_WORKERS_MAX ? GATE_WORKERS_MAX : n;
 	while (r->n_workers < n && rc == ERR_OK) {
-		rc = gate_load_tls(conf, &tls, d);
+		rc = gate_load_tls(conf, &r->had_list, &tls, d);
 		if (rc != ERR_OK) {
 			break;
 		}
@@ -251,6 +183,25 @@ open_admin(struct running *r, struct diag *d)
 }
 
 static enum err
+open_enrolment(struct running *r, struct diag *d)
+{
+	const struct str_list *urls = &r->conf->enroll;
+	enum err rc = ERR_OK;
+
+	if (urls->n > GATE_ENROLL_MAX) {
+		diag_set(
+		    d, 0, 0, "-enroll may be given %d times", GATE_ENROLL_MAX);
+		return ERR_USAGE;
+	}
+	while (r->n_enroll < urls->n && rc == ERR_OK) {
+		rc = enroll_desk_open(urls->item[r->n_enroll], r->conf,
+		    &r->gate.issuer, r->gate.audit, &r->enroll[r->n_enroll], d);
+		r->n_enroll += rc == ERR_OK;
+	}
+	return rc;
+}
+
+static enum err
 prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	enum err rc;
@@ -258,6 +209,8 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 
 	r->conf = conf;
 	r->gate.limits = conf->limits;
+	r->gate.issuer.certs = conf->certs;
+	r->gate.issuer.ca_pass_file = conf->ca_pass_file;
 	certs_watch_init(&r->watch, conf->certs); /* before they are read */
 	renewal_init(
 	    &r->renewal, conf->certs, conf->ca_pass_file, conf->key_pass_file);
@@ -269,7 +222,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = ERR_USAGE;
 	}
 	if (rc == ERR_OK) {
-		rc = load_policy(conf->policy, &r->policy, d, NULL);
+		rc = gate_load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
 		rc = gate_open_audit(conf, &r->gate.audit, d);
@@ -284,6 +237,9 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	}
 	if (rc == ERR_OK) {
 		rc = open_admin(r, d);
+	}
+	if (rc == ERR_OK) {
+		rc = open_enrolment(r, d);
 	}
 	for (i = 0; i < conf->listen.n && rc == ERR_OK; i++) {
 		rc = listen_on(r, conf, conf->listen.item[i], d);
@@ -385,15 +341,15 @@ reload_new(const struct running *r, const struct admin_asker *asker)
 
 /* A part for each worker; what was made is in part, also on failure. */
 static enum err
-make_parts(const struct running *r, struct shared_policy *policy,
-    struct reload *l, struct worker_reload **part, struct diag *d)
+make_parts(struct running *r, struct shared_policy *policy, struct reload *l,
+    struct worker_reload **part, struct diag *d)
 {
 	struct tls_server *tls = NULL;
 	enum err rc = ERR_OK;
 	unsigned i;
 
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
-		rc = gate_load_tls(r->conf, &tls, d);
+		rc = gate_load_tls(r->conf, &r->had_list, &tls, d);
 		if (rc == ERR_OK) {
 			rc = worker_reload_new(
 			    r->worker[i], tls, policy, &l->tally, &part[i]);
@@ -422,7 +378,7 @@ reload_parts(struct running *r, bool certs_only,
 	} else if (certs_only) {
 		policy = shared_policy_hold(r->policy);
 	} else {
-		rc = load_policy(r->conf->policy, &policy, d, asker);
+		rc = gate_load_policy(r->conf->policy, &policy, d, asker);
 	}
 	if (rc == ERR_OK) {
 		l->certs_only = certs_only;
@@ -541,6 +497,9 @@ start_workers(struct running *r)
 	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
 		rc = worker_start(r->worker[i]);
 	}
+	for (i = 0; i < r->n_enroll && rc == ERR_OK; i++) {
+		rc = enroll_desk_start(r->enroll[i]);
+	}
 	return rc == ERR_OK && r->admin != NULL ? admin_start(r->admin) : rc;
 }
 
@@ -580,6 +539,9 @@ gate_run(const struct gate_config *conf, struct diag *d)
 		stop_workers(&r);
 	}
 	admin_stop(r.admin);
+	for (i = 0; i < r.n_enroll; i++) {
+		enroll_desk_free(r.enroll[i]);
+	}
 	for (i = 0; i < r.n_workers; i++) {
 		worker_free(r.worker[i]);
 	}

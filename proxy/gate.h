@@ -18,6 +18,7 @@ enum gate_tls {
 
 struct gate_config {
 	struct str_list listen;
+	struct str_list enroll; /* where tokens are taken; none: nowhere */
 	const char *upstream;
 	const char *certs;
 	const char *key_pass_file; /* of docker.key, or NULL */

@@ -13,9 +13,23 @@
 #include "certs/cert.h"
 #include "certs/store.h"
 
+/* Ledger and list gone together look like a directory that never had any. */
+static enum err
+check_list(const struct crl_set *crls, bool *had_list, struct diag *d)
+{
+	if (crls == NULL && *had_list) {
+		diag_set(d, 0, 0,
+		    "crl.pem and issued.tsv are gone, and with them who was "
+		    "revoked: put them back");
+		return ERR_CERT_STORE;
+	}
+	*had_list |= crls != NULL;
+	return ERR_OK;
+}
+
 enum err
-gate_load_tls(
-    const struct gate_config *conf, struct tls_server **out, struct diag *d)
+gate_load_tls(const struct gate_config *conf, bool *had_list,
+    struct tls_server **out, struct diag *d)
 {
 	struct tls_options opt = { .min = conf->tls_min, .max = conf->tls_max };
 	struct store_paths paths;
@@ -36,6 +50,9 @@ gate_load_tls(
 	if (conf->tls == GATE_TLS_VERIFY) {
 		opt.ca_path = paths.ca;
 		rc = crl_set_load(conf->certs, &opt.crls, d);
+		if (rc == ERR_OK) {
+			rc = check_list(opt.crls, had_list, d);
+		}
 	}
 	if (rc == ERR_OK) {
 		rc = tls_server_new(&opt, out, d);
@@ -44,6 +61,26 @@ gate_load_tls(
 		crl_set_free(opt.crls);
 	}
 	return rc;
+}
+
+enum err
+gate_load_enroll_tls(
+    const struct gate_config *conf, struct tls_server **out, struct diag *d)
+{
+	struct tls_options opt = { .min = conf->tls_min, .max = conf->tls_max };
+	struct store_paths paths;
+	enum err rc;
+
+	rc = store_paths(conf->certs, &paths);
+	if (rc != ERR_OK) {
+		diag_set(d, 0, 0, "the path of -certs is too long");
+		return rc;
+	}
+	opt.cert_path = paths.server_cert;
+	opt.key_path = paths.server_key;
+	opt.key_pass_path = conf->key_pass_file;
+	opt.shown_ca_path = paths.ca;
+	return tls_server_new(&opt, out, d);
 }
 
 void

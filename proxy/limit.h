@@ -105,6 +105,26 @@
 /* For how long that answer is good. */
 #define LIMIT_ADMIN_PROBE_FRESH_MS 250
 
+/* Issuing: a process each, which waits for the directory's lock. */
+#define LIMIT_ISSUE_JOBS 4
+#define LIMIT_ISSUE_MS 20000
+/* A request for a key of RSA 16384 is 6 KiB in PEM, a certificate 4. */
+#define LIMIT_ISSUE_ASK_BYTES (256u << 10)
+/* The certificate, and all that ca.crt holds. */
+#define LIMIT_ISSUE_ANSWER_BYTES (2u << 20)
+
+/* The enrolment listener: a client comes once. */
+#define LIMIT_ENROLL_CONNECTIONS 64
+#define LIMIT_ENROLL_PER_ADDRESS 8
+#define LIMIT_ENROLL_HEAD_BYTES 8192
+#define LIMIT_ENROLL_BODY_BYTES 32768
+#define LIMIT_ENROLL_READ_MS 10000
+#define LIMIT_ENROLL_WRITE_MS 10000
+#define LIMIT_ENROLL_LINGER_MS 2000
+/* Who shows what is no token so often within so long waits. */
+#define LIMIT_ENROLL_FAILURES 10
+#define LIMIT_ENROLL_WINDOW_MS 60000
+
 /* Steps one connection may take before others get their turn. */
 #define LIMIT_PUMP_STEPS 64
 

@@ -23,6 +23,8 @@ static const struct {
 } commands[] = {
 	{ "gate", cmd_gate, "stand in front of a dockerd that runs already" },
 	{ "cert", cmd_cert, "make and list certificates" },
+	{ "enroll", cmd_enroll, "get a certificate with a token, or the next" },
+	{ "enroll", cmd_enroll, "get a certificate with a token, or the next" },
 	{ "policy", cmd_policy, "check a policy file, explain a decision" },
 	{ "audit", cmd_audit, "read and verify what a gate has recorded" },
 	{ "reload", cmd_reload, "let a running gate read its policy again" },

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS as a stream; see tls.h.  The only module that knows mbedtls_ssl_*.
- *
- * Each worker thread has a server of its own (configuration, key, random
- * generator), so that no lock is taken on the way of a byte.  The socket is
- * read and written by two small callbacks; nothing here waits.
+ * TLS as a stream; see tls.h.  The socket is read and written by two small
+ * callbacks; nothing here waits.
  *
  * The one trap is writing: after WANT_WRITE Mbed TLS has taken the first
  * bytes into a record and, called again, reports the length it is given
@@ -18,90 +15,17 @@
  * certificates of other CAs, expired ones, ones for servers, names with NUL
  * or newlines in them.  Deadlines are the caller's (conn.c).
  */
-#include "tls.h"
-
 #include <errno.h>
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
-#include <mbedtls/error.h>
-#include <mbedtls/pk.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/sha256.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
-#include <psa/crypto.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/secret.h"
 #include "base/text.h"
-#include "certs/key.h"
-#include "tls_crl.h"
+#include "tls_impl.h"
 #include "tls_names.h"
 #include "tls_refuse.h"
-
-/* Workers handshake at the same time: without this, PSA's key slots are one
- * heap corruption away. */
-#if !defined(MBEDTLS_THREADING_C) || !defined(MBEDTLS_THREADING_PTHREAD)
-#error "Mbed TLS was not built with proxy/deps/dinv_mbedtls_config.h"
-#endif
-
-#define TLS_CERTS_BYTES (4u << 20) /* of a file of certificates */
-#define TLS_KEY_FILE_BYTES 65536
-
-struct tls_server {
-	unsigned holders; /* the worker, and each stream */
-	mbedtls_ssl_config conf;
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context drbg;
-	mbedtls_x509_crt cert;
-	mbedtls_pk_context key;
-	mbedtls_x509_crt ca;
-	struct tls_crl crl;
-	bool verify;
-};
-
-struct tls_stream {
-	struct stream s;
-	struct tls_server *server;
-	size_t again_len; /* length of the write that blocked, or 0 */
-	int handshake_rc; /* Mbed TLS's last word on it */
-	mbedtls_ssl_context ssl;
-};
-
-/* RFC 9325 4.2: ephemeral key exchange and AEAD, nothing else. */
-static const int tls_suites[] = {
-	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
-	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	0,
-};
-
-static const uint16_t tls_groups[] = {
-	MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
-};
-
-/* Signatures: no SHA-1, no curve below 256 bits, RSA from 2048 bits. */
-static const mbedtls_x509_crt_profile tls_profile = {
-	.allowed_mds = MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) |
-		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
-		       MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
-	.allowed_pks = 0xfffffff,
-	.allowed_curves = MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) |
-			  MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1),
-	.rsa_min_bitlen = 2048,
-};
-
-static const char *tls_alpn[] = { "http/1.1", NULL };
 
 static enum io tls_read(struct stream *s, void *to, size_t cap, size_t *n);
 static enum io tls_write(
@@ -115,186 +39,6 @@ static const struct stream_ops tls_ops = {
 	.shut = tls_shut,
 	.close = tls_close,
 };
-
-/* --- the server's configuration ------------------------------------------ */
-
-static void
-say(struct diag *d, const char *what, const char *path, int rc)
-{
-	char why[96];
-
-	mbedtls_strerror(rc, why, sizeof(why));
-	diag_set(d, 0, 0, "%s %s: %s", what, path, why);
-}
-
-static enum err
-load_key(struct tls_server *t, const char *path, const char *pass_path,
-    struct diag *d)
-{
-	struct secret pass = { NULL, 0 };
-	struct secret pem = { NULL, 0 };
-	enum err rc;
-	int m;
-
-	rc = secret_read_file(&pem, path, TLS_KEY_FILE_BYTES);
-	if (rc != ERR_OK) {
-		diag_set(d, 0, 0, "cannot read the server key %s: %s", path,
-		    rc == ERR_LIMIT ? "too large for a key" : strerror(errno));
-		return rc;
-	}
-	if (pass_path != NULL) {
-		rc = key_pass_load(pass_path, &pass, d);
-		if (rc != ERR_OK) {
-			secret_fini(&pem);
-			return rc;
-		}
-	}
-	m = mbedtls_pk_parse_key(&t->key, pem.data, pem.len + 1, pass.data,
-	    pass.len, mbedtls_ctr_drbg_random, &t->drbg);
-	secret_fini(&pem);
-	secret_fini(&pass);
-	if (m != 0) {
-		say(d, "cannot use the server key", path, m);
-		return ERR_KEY;
-	}
-	return ERR_OK;
-}
-
-/* Not by Mbed TLS, which would wait for who writes a FIFO in its place. */
-static int
-parse_certs(mbedtls_x509_crt *to, const char *path)
-{
-	struct secret file = { NULL, 0 };
-	int m = MBEDTLS_ERR_X509_FILE_IO_ERROR;
-
-	if (secret_read_file(&file, path, TLS_CERTS_BYTES) == ERR_OK) {
-		m = mbedtls_x509_crt_parse(to, file.data, file.len + 1);
-	}
-	secret_fini(&file);
-	return m;
-}
-
-static enum err
-load_files(struct tls_server *t, const struct tls_options *opt, struct diag *d)
-{
-	enum err rc;
-	int m;
-
-	m = parse_certs(&t->cert, opt->cert_path);
-	if (m != 0) {
-		say(d, "cannot use the server certificate", opt->cert_path, m);
-		return ERR_CERT;
-	}
-	rc = load_key(t, opt->key_path, opt->key_pass_path, d);
-	if (rc != ERR_OK) {
-		return rc;
-	}
-	if (mbedtls_pk_check_pair(
-		&t->cert.pk, &t->key, mbedtls_ctr_drbg_random, &t->drbg) != 0) {
-		diag_set(d, 0, 0, "%s and %s do not belong together",
-		    opt->cert_path, opt->key_path);
-		return ERR_CERT_MISMATCH;
-	}
-	if (opt->ca_path != NULL) {
-		m = parse_certs(&t->ca, opt->ca_path);
-		if (m != 0) {
-			say(d, "cannot use the CA", opt->ca_path, m);
-			return ERR_CERT;
-		}
-	}
-	return ERR_OK;
-}
-
-static mbedtls_ssl_protocol_version
-protocol(enum tls_version v)
-{
-	return v == TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
-				    : MBEDTLS_SSL_VERSION_TLS1_2;
-}
-
-static enum err
-configure(struct tls_server *t, const struct tls_options *opt)
-{
-	mbedtls_ssl_config *c = &t->conf;
-
-	if (mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_SERVER,
-		MBEDTLS_SSL_TRANSPORT_STREAM,
-		MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
-		return ERR_NOMEM;
-	}
-	mbedtls_ssl_conf_min_tls_version(c, protocol(opt->min));
-	mbedtls_ssl_conf_max_tls_version(c, protocol(opt->max));
-	mbedtls_ssl_conf_ciphersuites(c, tls_suites);
-	mbedtls_ssl_conf_groups(c, tls_groups);
-	mbedtls_ssl_conf_cert_profile(c, &tls_profile);
-	mbedtls_ssl_conf_rng(c, mbedtls_ctr_drbg_random, &t->drbg);
-	if (mbedtls_ssl_conf_alpn_protocols(c, tls_alpn) != 0 ||
-	    mbedtls_ssl_conf_own_cert(c, &t->cert, &t->key) != 0) {
-		return ERR_NOMEM;
-	}
-	t->verify = opt->ca_path != NULL;
-	if (t->verify) {
-		mbedtls_ssl_conf_ca_chain(c, &t->ca, NULL);
-		mbedtls_ssl_conf_verify(c, tls_crl_verify, &t->crl);
-	}
-	/* Optional for Mbed TLS, required by judge_client(): see there. */
-	mbedtls_ssl_conf_authmode(c,
-	    t->verify ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE);
-	return ERR_OK;
-}
-
-enum err
-tls_server_new(
-    const struct tls_options *opt, struct tls_server **out, struct diag *d)
-{
-	struct tls_server *t = calloc(1, sizeof(*t));
-	enum err rc = ERR_RANDOM;
-
-	if (t == NULL) {
-		return ERR_NOMEM;
-	}
-	t->holders = 1;
-	mbedtls_ssl_config_init(&t->conf);
-	mbedtls_entropy_init(&t->entropy);
-	mbedtls_ctr_drbg_init(&t->drbg);
-	mbedtls_x509_crt_init(&t->cert);
-	mbedtls_pk_init(&t->key);
-	mbedtls_x509_crt_init(&t->ca);
-	if (psa_crypto_init() != PSA_SUCCESS ||
-	    mbedtls_ctr_drbg_seed(
-		&t->drbg, mbedtls_entropy_func, &t->entropy, NULL, 0) != 0) {
-		diag_set(d, 0, 0, "the random generator could not be seeded");
-		goto out;
-	}
-	rc = load_files(t, opt, d);
-	if (rc == ERR_OK) {
-		rc = configure(t, opt);
-	}
-	if (rc == ERR_OK) {
-		t->crl.set = opt->crls;
-		*out = t;
-		t = NULL;
-	}
-out:
-	tls_server_drop(t);
-	return rc;
-}
-
-void
-tls_server_drop(struct tls_server *t)
-{
-	if (t == NULL || --t->holders > 0) {
-		return;
-	}
-	mbedtls_ssl_config_free(&t->conf);
-	mbedtls_x509_crt_free(&t->cert);
-	mbedtls_pk_free(&t->key);
-	mbedtls_x509_crt_free(&t->ca);
-	crl_set_free(t->crl.set);
-	mbedtls_ctr_drbg_free(&t->drbg);
-	mbedtls_entropy_free(&t->entropy);
-	free(t);
-}
 
 /* --- the stream ---------------------------------------------------------- */
 
@@ -589,5 +333,30 @@ tls_principal(struct stream *s, struct arena *arena, struct principal *out,
 	text_hex(hash, sizeof(hash), out->fingerprint);
 	text_hex(crt->serial.p, crt->serial.len, out->serial);
 	out->kind = PRINCIPAL_CERT;
+	return ERR_OK;
+}
+
+enum err
+tls_peer_pem(struct stream *s, struct buf *out)
+{
+	const mbedtls_x509_crt *crt;
+	size_t room, n;
+	uint8_t *to;
+
+	crt = tls_is(s) ? mbedtls_ssl_get_peer_cert(&tls_of(s)->ssl) : NULL;
+	if (crt == NULL) {
+		return ERR_CERT;
+	}
+	room = crt->raw.len * 2 + 128; /* base64 adds a third */
+	to = buf_reserve(out, room);
+	if (to == NULL) {
+		return ERR_LIMIT;
+	}
+	if (mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n",
+		"-----END CERTIFICATE-----\n", crt->raw.p, crt->raw.len, to,
+		room, &n) != 0) {
+		return ERR_CERT;
+	}
+	buf_commit(out, n - 1); /* without the NUL */
 	return ERR_OK;
 }

@@ -8,6 +8,7 @@
  * renegotiation, no tickets, no early data.
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "certs/crl_set.h"
 #include "policy/principal.h"
 #include "stream.h"
@@ -20,6 +21,9 @@ struct tls_options {
 	const char *key_pass_path; /* its passphrase, first line; or NULL */
 	const char *ca_path;  /* PEM; who signs clients.  NULL: none asked */
 	struct crl_set *crls; /* what was revoked; NULL: nothing */
+	/* PEM, shown behind the certificate: for those who know the CA by a
+	 * hash alone.  NULL: nothing */
+	const char *shown_ca_path;
 	enum tls_version min, max;
 };
 
@@ -63,6 +67,9 @@ enum tls_failure tls_failure(const struct stream *s);
  */
 enum err tls_principal(struct stream *s, struct arena *arena,
     struct principal *out, struct diag *d) MUST_USE;
+
+/* The certificate that the client showed; ERR_CERT where it showed none. */
+enum err tls_peer_pem(struct stream *s, struct buf *out) MUST_USE;
 
 /*
  * Would t let this client in?  For streams that were accepted by another

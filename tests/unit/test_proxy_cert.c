@@ -176,11 +176,13 @@ makes_and_issues(void **state)
 	assert_int_equal(run(&t, list), 0);
 	assert_int_equal(lines(tmp_get(&t, "out")), 5);
 	assert_non_null(strstr(tmp_get(&t, "out"), "\nit's "));
-	assert_non_null(strstr(tmp_get(&t, "out"), "365 days"));
+	/* a day less as soon as a second has passed */
+	assert_true(strstr(tmp_get(&t, "out"), "365 days") != NULL ||
+		    strstr(tmp_get(&t, "out"), "364 days") != NULL);
 	assert_non_null(strstr(tmp_get(&t, "out"), "  a, b\n"));
 	assert_int_equal(run(&t, json), 0);
 	assert_non_null(strstr(tmp_get(&t, "out"), "\"units\":[\"a\",\"b\"]"));
-	assert_non_null(strstr(tmp_get(&t, "out"), "\"days_left\":365}]\n"));
+	assert_non_null(strstr(tmp_get(&t, "out"), "\"days_left\":36"));
 	assert_int_equal(run(&t, file), 0);
 	assert_non_null(strstr(tmp_get(&t, "out"), "name         it's\n"));
 
