@@ -3,6 +3,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 import time
 
@@ -101,6 +102,21 @@ def test_open_streams_are_cut_and_idle_connections_closed(own, tls):
         kept.sock.settimeout(0.5)
         with pytest.raises(TimeoutError):
             kept.recv()
+
+
+def test_who_takes_away_list_and_ledger_lets_nobody_in(own):
+    gate = own.scripted(answering(OK))
+    for who in ("eve", "root"):
+        gate.certs.client(who)
+    cert(gate, "revoke", "eve")
+    is_out(gate, None, "eve")
+    for file in ("crl.pem", "issued.tsv"):
+        os.unlink(os.path.join(gate.certs.store, file))
+    os.kill(gate.process.pid, signal.SIGHUP)
+    assert wait_until(lambda: "crl.pem and issued.tsv are gone" in
+                      tail_of(gate.log), 20), tail_of(gate.log)
+    assert "REVOKED" in is_out(gate, None, "eve").upper()
+    assert tries(gate, own_context(gate, None, gate.certs.client("root"))) == 200
 
 
 def test_without_the_list_nobody_knows_who_was_revoked(own):
