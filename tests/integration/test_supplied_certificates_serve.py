@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from gate import DINV, Certs, Gate
+from gate import DINV, Certs, Gate, free_port
 from tlsclient import TlsClient, context
 from upstream import OK, Upstream, answering
 from waiting import wait_until
@@ -135,3 +135,54 @@ def test_keys_with_a_passphrase(work, tmp_path, name):
     without = Gate(str(tmp_path), certs, upstream.path)
     with pytest.raises(RuntimeError, match="docker.key"):
         without.start()
+
+
+def test_a_passphrase_is_no_reason_to_do_without(work, tmp_path, name):
+    """All that sign: the gate's processes, a rollover, the entrypoint."""
+    certs = Certs(str(tmp_path))
+    for key in ("docker.key", "ca-key.pem"):
+        (tmp_path / "pass").write_text(f"of {key}\n")
+        encrypt(certs.store, key, tmp_path)
+        os.rename(tmp_path / "pass", tmp_path / key)
+    of_ca, of_server = str(tmp_path / "ca-key.pem"), str(tmp_path / "docker.key")
+
+    def dinv(*args, **options):
+        return subprocess.run([DINV, *args], cwd=tmp_path, text=True, timeout=60,
+                              capture_output=True, check=False, **options)
+
+    def cert(command, *args):
+        return dinv("cert", command, "-certs", certs.store, *args)
+
+    upstream = Upstream(os.path.join(work, f"pass-{name}.sock"), answering(OK))
+    port = free_port()
+    gate = Gate(str(tmp_path), certs, upstream.path, flags=[
+        "-key-pass-file", of_server, "-ca-pass-file", of_ca,
+        "-enroll", f"tcp://127.0.0.1:{port}"])
+    try:
+        gate.start()
+        token = cert("token", "-name", "ann").stdout
+        done = dinv("enroll", "-out", "ann", f"https://127.0.0.1:{port}", "-",
+                    input=token)
+        assert done.returncode == 0, done
+    finally:
+        gate.stop()
+        upstream.stop()
+    assert "has a passphrase" in cert("renew", "-server").stderr
+    assert "docker.key" in cert("renew", "-server", "-key-pass-file", of_ca).stderr
+    done = cert("renew", "-server", "-key-pass-file", of_ca,
+                "-server-pass-file", of_server)
+    assert done.returncode == 0, done
+    # Something is missing, so the CA's key is needed at the start.
+    os.unlink(f"{certs.store}/docker-client.crt")
+    start = ["-tlsverify", "-certs", certs.store, "-dockerd", "/bin/false",
+             "-socket", str(tmp_path / "s")]
+    assert "has a passphrase" in dinv(*start).stderr
+    assert not os.path.exists(f"{certs.store}/docker-client.crt")
+    done = dinv(*start, "-key-pass-file", of_server, "-ca-pass-file", of_ca)
+    assert os.path.exists(f"{certs.store}/docker-client.crt"), done
+    assert "has a passphrase" in cert("rollover").stderr
+    done = cert("rollover", "-key-pass-file", of_ca)
+    assert done.returncode == 0 and "has no passphrase" in done.stderr, done
+    done = cert("rollover", "-end", "-anyway", "-key-pass-file", of_ca,
+                "-server-pass-file", of_server)
+    assert done.returncode == 0, done
