@@ -8,8 +8,8 @@
  * to others (labels, options of drivers, data) show names alone, whatever
  * the names are.
  *
- * A command line is kept, because it is what an exec is about; of it go the
- * passwords in URLs, and values of flags that say they are secret.
+ * A command line is kept, because it is what an exec is about; what goes of
+ * it is in redact_words.h.
  *
  * Rejected: a list of fields that hold secrets.  Somebody forgets one.
  *
@@ -22,13 +22,15 @@
 #include "base/jsonw.h"
 #include "json.h"
 #include "ops.h"
+#include "redact_text.h"
+#include "redact_words.h"
 
-#define HIDDEN "***"
+#define HIDDEN REDACT_HIDDEN
 
 enum keep {
 	KEEP_NOTHING = 0, /* not in the table */
 	KEEP_TEXT,	  /* without passwords in URLs */
-	KEEP_WORDS,	  /* a command: the same, and no values of flags */
+	KEEP_WORDS,	  /* a command: redact_words.h */
 	KEEP_NAMES,	  /* "NAME=value": the name */
 	KEEP_KEYS,	  /* an object that belongs to others: its keys */
 };
@@ -119,9 +121,6 @@ static const char *const query_texts[] = { "container", "detachKeys",
 	"path", "platform", "remote", "repo", "signal", "t", "tag", "target",
 	"version" };
 
-static const char *const secret_words[] = { "pass", "secret", "token", "auth",
-	"credential", "apikey", "api-key", "api_key", "private", "cookie" };
-
 static enum keep
 keep_of(struct span name)
 {
@@ -135,99 +134,27 @@ keep_of(struct span name)
 	return KEEP_NOTHING;
 }
 
-/* Does a flag's or a variable's name say that its value is a secret? */
-static bool
-names_secret(struct span s)
-{
-	size_t i, at, len;
-
-	for (i = 0; i < NELEM(secret_words); i++) {
-		len = strlen(secret_words[i]);
-		for (at = 0; at + len <= s.len; at++) {
-			if (strncasecmp(s.p + at, secret_words[i], len) == 0) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
 /* --- texts --------------------------------------------------------------- */
 
-/* The end of the run of bytes from at that may belong to a URL. */
-static size_t
-url_end(struct span s, size_t at)
+static void
+put_clean(struct jsonw *w, const struct redact_out *o)
 {
-	while (at < s.len && (unsigned char)s.p[at] > 0x20 && s.p[at] != '"' &&
-	       s.p[at] != '\'' && s.p[at] != '<' && s.p[at] != '>') {
-		at++;
+	if (o->rc == ERR_OK) {
+		jsonw_span(w, buf_span(o->b));
+	} else {
+		w->err = o->rc;
 	}
-	return at;
-}
-
-/*
- * "scheme://user:password@host", "scheme://token@host": what is before the
- * last '@' goes.  So does what follows a '?': "?token=..." opens as much as a
- * password does.  Where the '@' comes later one cannot tell, and all goes.
- */
-static enum err
-put_url(struct buf *out, struct span s)
-{
-	const char *at = s.len == 0 ? NULL : memrchr(s.p, '@', s.len);
-	const char *ask = s.len == 0 ? NULL : memchr(s.p, '?', s.len);
-	enum err rc = ERR_OK;
-
-	if (at != NULL && ask != NULL && ask < at) {
-		return buf_append_str(out, HIDDEN);
-	}
-	if (at != NULL) {
-		rc = buf_append_str(out, HIDDEN);
-		s = span_make(at, (size_t)(s.p + s.len - at));
-	}
-	if (ask == NULL) {
-		return rc == ERR_OK ? buf_append(out, s.p, s.len) : rc;
-	}
-	if (rc == ERR_OK) {
-		rc = buf_append(out, s.p, (size_t)(ask - s.p) + 1);
-	}
-	return rc == ERR_OK ? buf_append_str(out, HIDDEN) : rc;
-}
-
-static enum err
-put_clean_urls(struct buf *out, struct span s)
-{
-	size_t done = 0, at, end;
-	enum err rc = ERR_OK;
-
-	for (at = 0; at + 3 <= s.len && rc == ERR_OK; at++) {
-		if (memcmp(s.p + at, "://", 3) != 0) {
-			continue;
-		}
-		end = url_end(s, at + 3);
-		rc = buf_append(out, s.p + done, at + 3 - done);
-		if (rc == ERR_OK) {
-			rc =
-			    put_url(out, span_make(s.p + at + 3, end - at - 3));
-		}
-		done = end;
-		at = end - 1;
-	}
-	return rc == ERR_OK ? buf_append(out, s.p + done, s.len - done) : rc;
 }
 
 static void
 put_text(struct jsonw *w, struct span s)
 {
 	struct buf clean;
-	enum err rc;
+	struct redact_out o = { &clean, ERR_OK };
 
 	buf_init(&clean, 2 * s.len + 64);
-	rc = put_clean_urls(&clean, s);
-	if (rc == ERR_OK) {
-		jsonw_span(w, buf_span(&clean));
-	} else {
-		w->err = rc;
-	}
+	redact_urls(&o, s);
+	put_clean(w, &o);
 	buf_fini(&clean);
 }
 
@@ -252,38 +179,31 @@ put_name(struct jsonw *w, struct span s)
 	buf_fini(&text);
 }
 
-/* A word of a command; *hide: it is the value of a flag before it. */
+/* A word of a command, after those that words has seen. */
 static void
-put_word(struct jsonw *w, struct span s, bool *hide)
+put_word(struct jsonw *w, struct span s, struct redact_words *words)
 {
-	const char *eq = s.len == 0 ? NULL : memchr(s.p, '=', s.len);
-	bool flag = s.len > 1 && s.p[0] == '-';
+	struct buf clean;
+	struct redact_out o = { &clean, ERR_OK };
 
-	if (*hide && !flag) {
-		*hide = false;
-		jsonw_str(w, HIDDEN);
-		return;
-	}
-	*hide = false;
-	if (eq != NULL && names_secret(span_make(s.p, (size_t)(eq - s.p)))) {
-		put_name(w, s);
-		return;
-	}
-	*hide = flag && eq == NULL && names_secret(s);
-	put_text(w, s);
+	buf_init(&clean, 2 * s.len + 64);
+	redact_word(words, s, &o);
+	put_clean(w, &o);
+	buf_fini(&clean);
 }
 
 /* --- values -------------------------------------------------------------- */
 
 static void
-put_string(struct jsonw *w, struct span s, enum keep keep, bool *hide)
+put_string(
+    struct jsonw *w, struct span s, enum keep keep, struct redact_words *words)
 {
 	switch (keep) {
 	case KEEP_TEXT:
 		put_text(w, s);
 		return;
 	case KEEP_WORDS:
-		put_word(w, s, hide);
+		put_word(w, s, words);
 		return;
 	case KEEP_NAMES:
 		put_name(w, s);
@@ -300,7 +220,7 @@ static void
 put_value(struct jsonw *w, const struct json_node *v, enum keep keep)
 {
 	const struct json_node *m;
-	bool hide = false;
+	struct redact_words words = REDACT_WORDS_INIT;
 
 	switch (json_type(v)) {
 	case JSON_NULL:
@@ -317,13 +237,13 @@ put_value(struct jsonw *w, const struct json_node *v, enum keep keep)
 		}
 		return;
 	case JSON_STRING:
-		put_string(w, json_string(v), keep, &hide);
+		put_string(w, json_string(v), keep, &words);
 		return;
 	case JSON_ARRAY:
 		jsonw_array(w);
 		for (m = json_first(v); m != NULL; m = json_next(m)) {
 			if (json_type(m) == JSON_STRING) {
-				put_string(w, json_string(m), keep, &hide);
+				put_string(w, json_string(m), keep, &words);
 			} else {
 				put_value(w, m, keep);
 			}
