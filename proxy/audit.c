@@ -132,6 +132,7 @@ static void
 put_request(struct jsonw *w, const struct audit_event *e)
 {
 	jsonw_kv_str(w, "id", e->id);
+	jsonw_kv_span(w, "traceparent", e->traceparent);
 	jsonw_kv_str(w, "method", method_name(e->method));
 	jsonw_kv_span(w, "path", e->path);
 	jsonw_kv_str(w, "op", e->op == NULL ? "" : e->op->name);

@@ -19,7 +19,8 @@ enum audit_kind {
 
 struct audit_event {
 	enum audit_kind kind;
-	const char *id; /* of the request; NULL: none */
+	const char *id;		 /* of the request; NULL: none */
+	struct span traceparent; /* traceparent.h, or empty */
 	const struct principal *who;
 	const char *tls; /* "TLSv1.3" or "" */
 	enum method method;

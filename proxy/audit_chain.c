@@ -327,8 +327,8 @@ put_link(const struct audit_chain *c, struct buf *out)
 	char hex[2 * SEAL_HASH_BYTES + 1];
 
 	text_hex(c->at.prev, SEAL_HASH_BYTES, hex);
-	return buf_printf(
-	    out, LINK_SEQ "%" PRIu64 LINK_PREV "%s\",", c->at.seq, hex);
+	return buf_printf(out, LINK_SEQ "%" PRIu64 LINK_PREV "%s\",\"v\":%d,",
+	    c->at.seq, hex, AUDIT_VERSION);
 }
 
 /* What was added to out since len is one line with its LF. */

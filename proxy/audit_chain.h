@@ -12,6 +12,9 @@
 #include "base/buf.h"
 #include "certs/seal.h"
 
+/* The format of a record, its member "v" (docs/audit.md). */
+#define AUDIT_VERSION 1
+
 struct audit_chain;
 
 /*

@@ -20,6 +20,7 @@ static const char *const names[AF_N] = {
 	[AF_TIME] = "time",
 	[AF_EVENT] = "event",
 	[AF_ID] = "id",
+	[AF_TRACEPARENT] = "traceparent",
 	[AF_METHOD] = "method",
 	[AF_PATH] = "path",
 	[AF_OP] = "op",

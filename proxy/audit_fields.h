@@ -10,6 +10,7 @@ enum audit_field {
 	AF_TIME,
 	AF_EVENT,
 	AF_ID,
+	AF_TRACEPARENT,
 	AF_METHOD,
 	AF_PATH,
 	AF_OP,

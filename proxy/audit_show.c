@@ -44,6 +44,15 @@ matches_op(const char *pattern, struct span name)
 	       ops_class_by_name(span_of(pattern + 1)) == op->class;
 }
 
+/* The trace's id, or all that the client said (traceparent.h). */
+static bool
+matches_trace(const char *pattern, struct span parent)
+{
+	return matches(pattern, parent) ||
+	       (parent.len > 35 &&
+		   matches(pattern, span_make(parent.p + 3, 32)));
+}
+
 /* -1, 0, 1: time against as much of it as at says. */
 static int
 compare_time(struct span time, const char *at)
@@ -66,6 +75,8 @@ audit_filter_matches(const struct audit_filter *f, const struct audit_fields *r)
 	       matches(f->decision, r->of[AF_DECISION]) &&
 	       matches_op(f->op, r->of[AF_OP]) &&
 	       matches(f->object, r->of[AF_OBJECT]) &&
+	       matches(f->id, r->of[AF_ID]) &&
+	       matches_trace(f->trace, r->of[AF_TRACEPARENT]) &&
 	       matches(f->client, audit_field_who(r, buf, sizeof(buf)));
 }
 
@@ -129,9 +140,9 @@ show_row(bool colour, const struct audit_fields *r, FILE *to)
 /* --- CSV (RFC 4180) ------------------------------------------------------ */
 
 static const enum audit_field columns[] = { AF_SEQ, AF_TIME, AF_EVENT, AF_ID,
-	AF_KIND, AF_CN, AF_UID, AF_ADDR, AF_METHOD, AF_PATH, AF_OP, AF_OBJECT,
-	AF_DECISION, AF_ROLE, AF_RULE, AF_STATUS, AF_CLIENT_BYTES,
-	AF_DAEMON_BYTES, AF_DURATION_MS, AF_ENDED, AF_REASON };
+	AF_TRACEPARENT, AF_KIND, AF_CN, AF_UID, AF_ADDR, AF_METHOD, AF_PATH,
+	AF_OP, AF_OBJECT, AF_DECISION, AF_ROLE, AF_RULE, AF_STATUS,
+	AF_CLIENT_BYTES, AF_DAEMON_BYTES, AF_DURATION_MS, AF_ENDED, AF_REASON };
 
 static void
 put_csv(FILE *to, struct span s)

@@ -11,8 +11,9 @@
 /* Patterns as file names have them; NULL: any. */
 struct audit_filter {
 	const char *client, *object, *decision, *event;
-	const char *op;	       /* or a class: "@exec" */
-	const char *from, *to; /* beginnings of a time as records have it */
+	const char *op;		/* or a class: "@exec" */
+	const char *id, *trace; /* of the request; the trace's */
+	const char *from, *to;	/* beginnings of a time as records have it */
 };
 
 enum audit_form {

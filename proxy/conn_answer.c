@@ -43,8 +43,8 @@ write_answer(struct conn *c, unsigned status, struct span json)
 	c->client_out.max += json.len;
 	rc = buf_printf(&c->client_out,
 	    "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
-	    "Content-Length: %zu\r\n%s\r\n",
-	    status, http1_reason(status), json.len,
+	    "Content-Length: %zu\r\n" REQUEST_ID ": %s\r\n%s\r\n",
+	    status, http1_reason(status), json.len, c->req->id,
 	    announces_close(c->req) ? "Connection: close\r\n" : "");
 	if (rc == ERR_OK && c->req->canon.method != METHOD_HEAD) {
 		rc = buf_append(&c->client_out, json.p, json.len);

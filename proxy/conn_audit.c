@@ -11,6 +11,7 @@
  */
 #include "conn_impl.h"
 #include "policy/redact.h"
+#include "traceparent.h"
 
 /* The record's own size is LIMIT_AUDIT_RECORD_BYTES. */
 #define AUDIT_REQUEST_BYTES (LIMIT_AUDIT_RECORD_BYTES / 4)
@@ -70,6 +71,7 @@ request_audit(struct conn *c, enum audit_kind kind, const char *decision)
 	struct audit_event e = {
 		.kind = kind,
 		.id = r->id,
+		.traceparent = traceparent_of(&r->head),
 		.who = &c->who,
 		.tls = conn_tls_name(c),
 		.method = r->canon.method,

@@ -68,10 +68,16 @@ write_answer_head(struct conn *c, bool raw)
 	out->max = LIMIT_LANE_BYTES + 2 * LIMIT_HEAD_BYTES;
 	rc = write_status_line(out, a);
 	for (i = 0; i < a->n_headers && rc == ERR_OK; i++) {
-		if (!http1_hop_by_hop(a, a->headers[i].name)) {
+		if (!http1_hop_by_hop(a, a->headers[i].name) &&
+		    !span_is_nocase(a->headers[i].name, REQUEST_ID)) {
 			rc = http1_write_header(
 			    out, a->headers[i].name, a->headers[i].value);
 		}
+	}
+	/* Not in what comes before the answer (1xx, but for 101). */
+	if (rc == ERR_OK && r->have_answer) {
+		rc = http1_write_header(
+		    out, span_of(REQUEST_ID), span_of(r->id));
 	}
 	if (rc == ERR_OK && a->status == 101 && up != NULL) {
 		rc = buf_append_str(out, "Connection: Upgrade\r\n");

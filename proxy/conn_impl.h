@@ -41,6 +41,10 @@ enum step {
 	STEP_CLOSED,	/* free it */
 };
 
+/* Names a request to dockerd and to its client, with the id that its records
+ * have; ours alone, whatever client and dockerd say (docs/relay.md). */
+#define REQUEST_ID "X-Request-Id"
+
 /* One of the two peers of a connection. */
 struct end {
 	struct stream *s; /* NULL: not connected */

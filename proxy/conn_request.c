@@ -449,7 +449,8 @@ passes(const struct request *r, const struct header *h, bool has_body,
     bool replaced)
 {
 	if (http1_hop_by_hop(&r->head, h->name) ||
-	    span_is_nocase(h->name, "trailer")) {
+	    span_is_nocase(h->name, "trailer") ||
+	    span_is_nocase(h->name, REQUEST_ID)) {
 		return false;
 	}
 	if (span_is_nocase(h->name, "content-type") &&
@@ -463,7 +464,8 @@ static enum err
 write_headers(struct conn *c, struct buf *out, bool has_body, bool replaced)
 {
 	struct request *r = c->req;
-	enum err rc = ERR_OK;
+	enum err rc =
+	    http1_write_header(out, span_of(REQUEST_ID), span_of(r->id));
 	size_t i;
 
 	for (i = 0; i < r->head.n_headers && rc == ERR_OK; i++) {
