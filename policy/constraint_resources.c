@@ -57,6 +57,34 @@ exceeds(struct excess *e, const char *field, const struct limit *l, int64_t v,
 	return false;
 }
 
+/*
+ * Where memory has a ceiling and swap none of its own: unlimited swap is
+ * memory without a limit, only slower, and so is a lot of it.  What dockerd
+ * gives who asks for all the memory and no swap is the most there is.
+ */
+static bool
+swap_exceeds(const struct constraints *c, int64_t swap, struct excess *e)
+{
+	const struct limit *l = &c->resources.memory;
+
+	if (c->resources.swap.has_max || !l->has_max ||
+	    (swap >= 0 && swap / 2 + swap % 2 <= l->max)) {
+		return false;
+	}
+	e->field = "MemorySwap";
+	if (swap < 0) {
+		snprintf(e->what, sizeof(e->what),
+		    "unlimited swap (memory is limited to %.*s)",
+		    SPAN_ARG(l->text));
+	} else {
+		snprintf(e->what, sizeof(e->what),
+		    "more memory and swap than twice the memory (which is at "
+		    "most %.*s)",
+		    SPAN_ARG(l->text));
+	}
+	return true;
+}
+
 static bool
 memory_exceeds(
     const struct constraints *c, const struct amounts *a, struct excess *e)
@@ -68,13 +96,11 @@ memory_exceeds(
 	    exceeds(e, "Memory", l, a->memory, "memory", "--memory")) {
 		return true;
 	}
+	if (swap_exceeds(c, swap, e)) {
+		return true;
+	}
 	if (!c->resources.swap.set) {
-		/* Unlimited swap is memory without a limit, only slower. */
-		e->field = "MemorySwap";
-		snprintf(e->what, sizeof(e->what),
-		    "unlimited swap (memory is limited to %.*s)",
-		    SPAN_ARG(l->text));
-		return l->has_max && swap < 0;
+		return false;
 	}
 	if (a->update && swap == 0) {
 		return false;

@@ -33,6 +33,19 @@ static const struct role_case cases[] = {
 	    "HostConfig.Memory", "more memory (at most 2g)" },
 	{ CREATE, HC(OK ",\"MemorySwap\":-1"), "resources",
 	    "HostConfig.MemorySwap", "unlimited swap" },
+	/* What leaving it out gives to who asks for all the memory there is. */
+	{ CREATE, HC(OK ",\"MemorySwap\":4294967297"), "resources",
+	    "HostConfig.MemorySwap",
+	    "more memory and swap than twice the memory (which is at most "
+	    "2g)" },
+	{ CREATE, HC(OK ",\"memoryswap\":9223372036854775807"), "resources",
+	    "HostConfig.MemorySwap", "twice the memory" },
+	{ UPDATE, "{\"MemorySwap\":4294967297}", "resources", "MemorySwap",
+	    "twice the memory" },
+	{ UPDATE, "{\"Memory\":1,\"MemorySwap\":4294967297}", "resources",
+	    "MemorySwap", "twice the memory" },
+	{ "POST /build?memory=1&memswap=4294967297", NULL, "resources",
+	    "memswap", "twice the memory" },
 	{ CREATE, HC("\"Memory\":1"), "resources", "HostConfig.PidsLimit",
 	    "set --pids-limit, at most 512" },
 	{ CREATE, HC("\"Memory\":1,\"PidsLimit\":-1"), "resources",
@@ -76,6 +89,9 @@ static const struct role_case cases[] = {
 	{ "POST /build?memory=0x10", NULL, "type", "memory", "integer" },
 	{ "POST /build?memory=%2b1", NULL, "type", "memory", "integer" },
 	{ CREATE, HC(OK), NULL, "", "" },
+	{ CREATE, HC(OK ",\"MemorySwap\":4294967296"), NULL, "", "" },
+	{ UPDATE, "{\"MemorySwap\":4294967296}", NULL, "", "" },
+	{ "POST /build?memory=1&memswap=4294967296", NULL, NULL, "", "" },
 	{ CREATE,
 	    HC("\"Memory\":2147483648,\"PidsLimit\":512,\"NanoCpus\":"
 	       "2500000000,\"ShmSize\":67108864,\"MemorySwap\":0"),
@@ -114,11 +130,33 @@ counts_memory_and_swap(void **state)
 		{ CREATE, HC("\"Memory\":512"), NULL, "", "" },
 		{ CREATE, HC(""), NULL, "", "" },
 	};
+	/* A swap that is required, but has no ceiling of its own. */
+	static const struct role_case required[] = {
+		{ CREATE, HC("\"Memory\":9,\"MemorySwap\":2049"), "resources",
+		    "HostConfig.MemorySwap", "twice the memory" },
+		{ CREATE, HC("\"Memory\":9,\"MemorySwap\":-1"), "resources",
+		    "HostConfig.MemorySwap", "unlimited" },
+		{ CREATE, HC(""), "resources", "HostConfig.MemorySwap",
+		    "no limit of memory and swap" },
+		{ CREATE, HC("\"Memory\":9,\"MemorySwap\":2048"), NULL, "",
+		    "" },
+	};
+	/* And one that may be larger than that. */
+	static const struct role_case larger = { CREATE,
+		HC("\"Memory\":9,\"MemorySwap\":4096"), NULL, "", "" };
 
 	(void)state;
 	ask_cases(
 	    ROLE_TEXT("ci-runner", "\"resources\":{\"swap\":{\"max\":\"1k\"}}"),
 	    c, NELEM(c), NULL);
+	ask_cases(
+	    ROLE_TEXT("ci-runner", "\"resources\":{\"memory\":{\"max\":\"1k\"},"
+				   "\"swap\":{\"required\":true}}"),
+	    required, NELEM(required), told);
+	ask_cases(
+	    ROLE_TEXT("ci-runner", "\"resources\":{\"memory\":{\"max\":\"1k\"},"
+				   "\"swap\":{\"max\":\"4k\"}}"),
+	    &larger, 1, told);
 }
 
 #define TMPFS(options) HC("\"Tmpfs\":{\"/t\":\"" options "\"}")

@@ -436,6 +436,18 @@ static const struct role_case swap[] = {
 	{ AT("52"), SWAP("", "0"), NULL, NULL, NULL },
 };
 
+/* With a ceiling on memory alone, of 1024. */
+static const struct role_case swap_alone[] = {
+	{ AT("52"), SWAP("", "-1"), "resources", R "SwapBytes", "unlimited" },
+	{ AT("52"), SWAP("", "1025"), "resources", R "SwapBytes",
+	    "twice the memory" },
+	{ AT("52"), SWAP("", "9223372036854775807"), "resources", R "SwapBytes",
+	    "twice the memory" },
+	{ AT("52"), SWAP("", "1024"), NULL, NULL, NULL },
+	{ AT("52"), SWAP("", "null"), NULL, NULL, NULL },
+	{ AT("51"), SWAP("", "0"), NULL, NULL, NULL },
+};
+
 static void
 counts_swap_as_dockerd_does(void **state)
 {
@@ -451,6 +463,8 @@ counts_swap_as_dockerd_does(void **state)
 	(void)state;
 	ask_cases(ROLE("", "\"resources\":{\"swap\":{\"max\":\"1536b\"}}"),
 	    swap, NELEM(swap), told);
+	ask_cases(ROLE("", "\"resources\":{\"memory\":{\"max\":\"1k\"}}"),
+	    swap_alone, NELEM(swap_alone), told);
 	ask_cases(ROLE("", "\"resources\":{\"shm\":{\"required\":true}}"), &shm,
 	    1, told);
 	ask_cases(ROLE("", "\"resources\":{\"storage\":{\"required\":true}}"),
