@@ -12,6 +12,7 @@ from clients import NEWER, Lane, Side, Team, cli_is_there
 from dockerd import Dockerd, Registry
 from gate import Certs, Gate
 from images import busybox_tar
+from logger import Logger
 from upstream import Upstream
 from waiting import tail_of
 
@@ -227,6 +228,14 @@ def scripted(work, start_gate):
     yield start
     for upstream in made:
         upstream.stop()
+
+
+@pytest.fixture
+def logger(tmp_path):
+    made = Logger(str(tmp_path / "log"))
+    yield made
+    if os.path.exists(made.path):
+        made.stop()
 
 
 def pytest_generate_tests(metafunc):
