@@ -205,7 +205,6 @@ run(struct gate_flags *f)
 	struct diag d = { 0, 0, "" };
 	enum err rc;
 
-	signal(SIGUSR1, SIG_IGN); /* until gate_run() waits for it */
 	if (f->conf.debug) {
 		log_set_level(LOG_DEBUG);
 	}
@@ -223,6 +222,18 @@ run(struct gate_flags *f)
 	return rc == ERR_OK ? 0 : 1;
 }
 
+/* They wait until gate_run() does: by default either ends the program. */
+static void
+hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int
 cmd_gate(int argc, char **argv)
 {
@@ -230,6 +241,7 @@ cmd_gate(int argc, char **argv)
 	static struct gate_flags f;
 	int status;
 
+	hold_signals();
 	f = flags_default;
 	status = read_all(&f, argc, argv);
 
