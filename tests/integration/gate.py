@@ -51,7 +51,7 @@ class Certs:
 
 class Gate:
     def __init__(self, folder, certs, socket_path, tls=None, policy="admin",
-                 limits=None, flags=(), audit=None):
+                 limits=None, flags=(), audit=None, stdout=None):
         number = next(_numbers)
         self.folder = folder
         self.certs = certs
@@ -69,14 +69,15 @@ class Gate:
                      "-upstream", f"unix://{socket_path}",
                      "-certs", certs.store, "-policy", policy,
                      "-audit", self.audit, "-config", self.config, *flags]
+        self.stdout = stdout                 # None: the log
         self.process = None
         self.noted = 0
 
     def start(self):
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *self.argv],
-            stdin=subprocess.DEVNULL, stdout=open(self.log, "ab"),
-            stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=self.stdout or open(self.log, "ab"),
+            stderr=open(self.log, "ab"))
         up = wait_until(self.listens, 30,
                         or_else=lambda: self.process.poll() is not None)
         if not up or self.process.poll() is not None:

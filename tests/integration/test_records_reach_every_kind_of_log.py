@@ -125,6 +125,30 @@ def test_a_logger_that_stands_still_holds_nobody_up(lane, start_gate, tmp_path):
         gate.stop()
 
 
+def test_standard_output_that_is_slow_and_then_gone(lane, start_gate):
+    """With -audit-required: what changes state waits for its reader."""
+    gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
+                      limits={"audit_queue_records": 100}, flags=["-audit", "-", "-audit-required"],
+                      stdout=subprocess.PIPE)
+    pipe = gate.process.stdout
+    answers = start(gate, times=300)             # nobody reads, for now
+    assert answers[0] == 404 and answers[-1] == 503 and set(answers) == {404, 503}
+    with gate.connect() as client:
+        assert client.ask("GET", "/_ping").status == 200
+    got = []
+    reader = threading.Thread(target=lambda: got.extend(iter(pipe.readline, b"")), daemon=True)
+    reader.start()
+    assert wait_until(lambda: start(gate) == [404], 20)
+    assert wait_until(lambda: len(got) > 2 * answers.count(404), 20)
+    numbers = [json.loads(line)["seq"] for line in list(got)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    # Its reader goes: os.close() would wait for readline(), so by its number.
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), pipe.fileno())
+    assert wait_until(lambda: start(gate) == [503], 20)
+    gate.stop()
+
+
 def test_no_more_files_are_kept_than_asked(lane, start_gate, tmp_path):
     gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
                       audit=str(tmp_path / "audit.jsonl"),
