@@ -9,6 +9,8 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "audit_read.h"
 #include "audit_tally.h"
@@ -19,8 +21,10 @@
 #define REPORT_ROWS 20
 #define BAR_HEIGHT 18
 #define BAR_LEFT 220
+#define BAR_LABEL_BYTES 28
 #define BAR_WIDTH 480
 #define PLOT_HEIGHT 160
+#define PLOT_LEFT 60
 #define PLOT_WIDTH 900
 
 static int
@@ -120,17 +124,96 @@ put_html(const char *s)
 
 static const char page_head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta name=\"viewport\" content=\"width=device-width\">"
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
     "'none'; style-src 'unsafe-inline'\"><title>dinv audit report</title>\n"
-    "<style>body{font:14px/1.5 system-ui,sans-serif;max-width:60em;margin:2em "
-    "auto;padding:0 1em;color:#1b1f24;background:#fff}"
+    "<style>:root{color-scheme:light dark;--fg:#1b1f24;--bg:#fff;"
+    "--mute:#57606a;--line:#d0d7de;--ok:#3b7dd8;--no:#cf3d3d}\n"
+    "@media(prefers-color-scheme:dark){:root{--fg:#e6edf3;--bg:#0d1117;"
+    "--mute:#9198a1;--line:#30363d;--ok:#4a86d8;--no:#e5534b}}\n"
+    "body{font:14px/1.5 system-ui,sans-serif;max-width:60em;margin:2em "
+    "auto;padding:0 1em;color:var(--fg);background:var(--bg)}"
     "h1{font-size:1.5em}h2{font-size:1.15em;margin:2em 0 .5em}"
     "svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;"
-    "fill:#1b1f24}svg .n{fill:#57606a}.ok{fill:#3b7dd8}.no{fill:#cf3d3d}"
-    ".k{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;"
-    "padding:.25em .8em .25em 0;border-bottom:1px solid #d0d7de}"
-    "td.r,th.r{text-align:right}</style></head><body>\n";
+    "fill:var(--fg)}svg text.n{fill:var(--mute)}svg line{stroke:var(--line)}"
+    ".ok{fill:var(--ok)}.no{fill:var(--no)}"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;white-space:nowrap;padding:.25em .8em .25em 0;"
+    "border-bottom:1px solid var(--line)}td.r,th.r{text-align:right}"
+    "</style></head><body>\n";
+
+/* "1.4 MB": to three digits. */
+static void
+put_bytes(uint64_t n)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB",
+		"EB" };
+	double v = (double)n;
+	size_t i = 0;
+
+	while (v >= 1000 && i + 1 < NELEM(units)) {
+		v /= 1000;
+		i++;
+	}
+	printf("%.*f %s", i == 0 || v >= 100 ? 0 : 1, v, units[i]);
+}
+
+/* "11.5 s", "3 min 5 s", "26 h 3 min" */
+static void
+put_duration(uint64_t ms)
+{
+	uint64_t s = ms / 1000;
+
+	if (s < 60) {
+		printf("%.1f s", (double)ms / 1000);
+	} else if (s < 3600) {
+		printf("%" PRIu64 " min %" PRIu64 " s", s / 60, s % 60);
+	} else {
+		printf(
+		    "%" PRIu64 " h %" PRIu64 " min", s / 3600, s % 3600 / 60);
+	}
+}
+
+/* A name beside its bar: what would be cut off by the edge goes. */
+static void
+put_label(const char *name)
+{
+	char text[BAR_LABEL_BYTES + 1];
+
+	(void)snprintf(text, sizeof(text), "%.*s", BAR_LABEL_BYTES, name);
+	put_html(text);
+	if (strlen(name) > BAR_LABEL_BYTES) {
+		printf("&#8230;<title>");
+		put_html(name);
+		printf("</title>");
+	}
+}
+
+/* "2026-11-27 13:15:18", of a time as records have it. */
+static void
+put_time(const char *time)
+{
+	char text[20];
+
+	(void)snprintf(text, sizeof(text), "%.19s", time);
+	if (strlen(text) > 10 && text[10] == 'T') {
+		text[10] = ' ';
+	}
+	put_html(text);
+}
+
+/* A full id as docker shows it. */
+static void
+put_object(const char *name)
+{
+	char text[13];
+
+	if (strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64) {
+		(void)snprintf(text, sizeof(text), "%.12s", name);
+		name = text;
+	}
+	put_html(name);
+}
 
 /* One bar a row, the refused part in red. */
 static void
@@ -142,8 +225,14 @@ bars(const char *title, const struct tally_table *t)
 	for (i = 0; i < n; i++) {
 		most = t->row[i].requests > most ? t->row[i].requests : most;
 	}
-	printf("<h2>%s</h2>\n<svg viewBox=\"0 0 %d %zu\" role=\"img\">\n",
-	    title, PLOT_WIDTH, n * (BAR_HEIGHT + 6) + 4);
+	printf("<h2>%s</h2>\n", title);
+	if (n == 0) {
+		printf("<p>None.</p>\n");
+		return;
+	}
+	printf("<svg viewBox=\"0 0 %d %zu\" role=\"img\" "
+	       "aria-label=\"%s\">\n",
+	    PLOT_WIDTH, n * (BAR_HEIGHT + 6) + 4, title);
 	for (i = 0; i < n; i++) {
 		const struct tally_row *r = &t->row[i];
 		size_t y = i * (BAR_HEIGHT + 6);
@@ -152,7 +241,7 @@ bars(const char *title, const struct tally_table *t)
 
 		printf("<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">",
 		    BAR_LEFT - 8, y + 14);
-		put_html(r->name);
+		put_label(r->name);
 		printf("</text><rect class=\"ok\" x=\"%d\" y=\"%zu\" "
 		       "width=\"%.1f\" height=\"%d\"/><rect class=\"no\" "
 		       "x=\"%d\" y=\"%zu\" width=\"%.1f\" height=\"%d\"/>"
@@ -162,56 +251,120 @@ bars(const char *title, const struct tally_table *t)
 		if (r->refused > 0 && r->refused < r->requests) {
 			printf(" (%" PRIu64 " refused)", r->refused);
 		}
+		if (r->errors > 0) {
+			printf(" (%" PRIu64 " failed)", r->errors);
+		}
+		if (r->bytes > 0 && r->refused < r->requests) {
+			printf(", ");
+			put_bytes(r->bytes);
+		}
 		printf("</text>\n");
 	}
 	printf("</svg>\n");
 }
 
-/* One column an hour in which something happened. */
+/* Hours since 1970 of "2026-11-21T08"; -1: it is none. */
+static int64_t
+hour_of(const char *name)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(name, "%Y-%m-%dT%H", &tm);
+
+	return end == NULL || *end != '\0' ? -1 : (int64_t)timegm(&tm) / 3600;
+}
+
+/* How many hours from label to label, so that no more than 13 are needed. */
+static int64_t
+label_step(int64_t n)
+{
+	static const int64_t steps[] = { 1, 2, 3, 6, 12, 24, 48, 168, 336 };
+	size_t i = 0;
+
+	while (i + 1 < NELEM(steps) && n / steps[i] > 12) {
+		i++;
+	}
+	return n / steps[i] > 12 ? (n / 12 / 336 + 1) * 336 : steps[i];
+}
+
+/* Hours below their columns; and days, at the first and at midnight. */
+static void
+hour_labels(int64_t first, int64_t n, double step)
+{
+	int64_t each = label_step(n), h;
+	char text[16], day[16];
+	bool dated = false;
+	struct tm tm;
+	time_t t;
+
+	for (h = first; h < first + n; h++) {
+		if ((each <= 24 ? h : h - first) % each != 0) {
+			continue;
+		}
+		t = (time_t)(h * 3600);
+		(void)gmtime_r(&t, &tm);
+		(void)strftime(text, sizeof(text), "%H:00", &tm);
+		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+		printf("<text class=\"n\" x=\"%.1f\" y=\"%d\">%s</text>",
+		    PLOT_LEFT + (double)(h - first) * step, PLOT_HEIGHT + 16,
+		    each < 24 ? text : day);
+		if (each < 24 && (!dated || tm.tm_hour == 0)) {
+			printf("<text class=\"n\" x=\"%.1f\" y=\"%d\">%s"
+			       "</text>",
+			    PLOT_LEFT + (double)(h - first) * step,
+			    PLOT_HEIGHT + 32, day);
+			dated = true;
+		}
+	}
+	printf("\n");
+}
+
+/* All hours from the first to the last, also those of nothing. */
 static void
 hours(const struct tally_table *t)
 {
-	double step = t->n == 0 ? 1 : (double)(PLOT_WIDTH - 60) / (double)t->n;
-	double wide = step > 40 ? 32 : step * 0.8;
+	int64_t first = -1, last = -1, h;
 	uint64_t most = 1;
+	double step, wide;
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
+		h = hour_of(t->row[i].name);
+		first = first == -1 ? h : first;
+		last = h > last ? h : last;
 		most = t->row[i].requests > most ? t->row[i].requests : most;
 	}
+	step = (double)(PLOT_WIDTH - PLOT_LEFT) / (double)(last - first + 1);
+	step = step > 80 ? 80 : step;
+	wide = step > 4 ? step * 0.8 : step;
 	printf("<h2>Requests by hour (UTC)</h2>\n<svg viewBox=\"0 0 %d %d\" "
-	       "role=\"img\"><text class=\"n\" x=\"0\" y=\"12\">%" PRIu64
-	       "</text><line x1=\"60\" x2=\"%d\" y1=\"%d\" y2=\"%d\" "
-	       "stroke=\"#d0d7de\"/>\n",
-	    PLOT_WIDTH, PLOT_HEIGHT + 24, most, PLOT_WIDTH, PLOT_HEIGHT,
-	    PLOT_HEIGHT);
+	       "role=\"img\" aria-label=\"Requests by hour\"><text "
+	       "class=\"n\" x=\"%d\" y=\"12\" text-anchor=\"end\">%" PRIu64
+	       "</text><line x1=\"%d\" x2=\"%d\" y1=\"1\" y2=\"1\"/><line "
+	       "x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n",
+	    PLOT_WIDTH, PLOT_HEIGHT + 40, PLOT_LEFT - 8, most, PLOT_LEFT,
+	    PLOT_WIDTH, PLOT_LEFT, PLOT_WIDTH, PLOT_HEIGHT, PLOT_HEIGHT);
 	for (i = 0; i < t->n; i++) {
 		const struct tally_row *r = &t->row[i];
-		double x = 60 + (double)i * step;
 		double all = (double)r->requests / (double)most * PLOT_HEIGHT;
 		double no = (double)r->refused / (double)most * PLOT_HEIGHT;
+		double x;
 
+		h = hour_of(r->name);
+		if (h < 0) {
+			continue; /* "(others)" */
+		}
+		x = PLOT_LEFT + (double)(h - first) * step;
 		printf("<rect class=\"ok\" x=\"%.1f\" y=\"%.1f\" "
 		       "width=\"%.1f\" height=\"%.1f\"><title>",
 		    x, PLOT_HEIGHT - all, wide, all);
 		put_html(r->name);
-		printf(": %" PRIu64 "</title></rect><rect class=\"no\" "
-		       "x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-		       "height=\"%.1f\"/>\n",
-		    r->requests, x, PLOT_HEIGHT - no, wide, no);
+		printf("h: %" PRIu64 ", %" PRIu64 " refused</title></rect>"
+		       "<rect class=\"no\" x=\"%.1f\" y=\"%.1f\" "
+		       "width=\"%.1f\" height=\"%.1f\"/>\n",
+		    r->requests, r->refused, x, PLOT_HEIGHT - no, wide, no);
 	}
-	if (t->n > 0) {
-		printf(
-		    "<text class=\"n\" x=\"60\" y=\"%d\">", PLOT_HEIGHT + 18);
-		put_html(t->row[0].name);
-		printf("h</text>");
-	}
-	if (t->n > 1) {
-		printf("<text class=\"n\" x=\"%d\" y=\"%d\" "
-		       "text-anchor=\"end\">",
-		    PLOT_WIDTH, PLOT_HEIGHT + 18);
-		put_html(t->row[t->n - 1].name);
-		printf("h</text>");
+	if (first >= 0) {
+		hour_labels(first, last - first + 1, step);
 	}
 	printf("</svg>\n");
 }
@@ -221,32 +374,34 @@ html_streams(const struct tally *t)
 {
 	size_t i;
 
-	printf("<h2>Streams open longest</h2>\n<table><tr><th "
-	       "class=\"r\">seconds</th><th>client</th><th>operation</th>"
-	       "<th>object</th><th>until</th></tr>\n");
+	printf(
+	    "<h2>Streams open longest</h2>\n<div class=\"wide\"><table><tr><th "
+	    "class=\"r\">open for</th><th>client</th><th>operation</th>"
+	    "<th>object</th><th>until (UTC)</th></tr>\n");
 	for (i = 0; i < TALLY_STREAMS && t->stream[i].ms > 0; i++) {
-		printf("<tr><td class=\"r\">%.1f</td><td>",
-		    (double)t->stream[i].ms / 1000);
+		printf("<tr><td class=\"r\">");
+		put_duration(t->stream[i].ms);
+		printf("</td><td>");
 		put_html(t->stream[i].who);
 		printf("</td><td>");
 		put_html(t->stream[i].op);
 		printf("</td><td>");
-		put_html(t->stream[i].object);
+		put_object(t->stream[i].object);
 		printf("</td><td>");
-		put_html(t->stream[i].time);
+		put_time(t->stream[i].time);
 		printf("</td></tr>\n");
 	}
-	printf("</table>\n");
+	printf("</table></div>\n");
 }
 
 static void
 write_html(const struct tally *t)
 {
 	printf("%s<h1>Audit report</h1><p>From ", page_head);
-	put_html(t->first);
+	put_time(t->first);
 	printf(" to ");
-	put_html(t->last);
-	printf(": <b>%" PRIu64 "</b> requests, <b>%" PRIu64
+	put_time(t->last);
+	printf(" (UTC): <b>%" PRIu64 "</b> requests, <b>%" PRIu64
 	       "</b> of them refused; %" PRIu64
 	       " clients refused before they could ask, %" PRIu64
 	       " records lost, %" PRIu64 " lines that are no records.</p>\n"

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 from html.parser import HTMLParser
 
@@ -82,6 +83,28 @@ def test_report_counts_and_draws(gate):
     page = Page(html)
     assert page.tags.count("svg") >= 4 and "rect" in page.tags
     assert page.links == [] and "script" not in page.tags and "<b>/" not in html
+
+
+def test_report_leaves_no_hour_out(tmp_path):
+    """Columns stand where their time is; what is long is cut where it shows."""
+    name = "a-client-of-this-name-is-longer-than-its-place"
+    file = tmp_path / "audit.jsonl"
+    file.write_text("".join(json.dumps(
+        {"time": f"2026-11-2{day}T{hour}:10:00.000Z", "event": "end", "client": {"cn": name},
+         "op": "ContainerAttach", "object": "0123456789ab" + "c" * 52, "decision": "allow",
+         "duration_ms": 7_500_000}, separators=(",", ":")) + "\n"
+        for day, hour in ((1, "22"), (2, "01"))))
+    html = audit("report", "-html", str(file))
+    assert re.findall(r">(\d\d:00|\d{4}-\d\d-\d\d)</text>", html) == [
+        "22:00", "2026-11-21", "23:00", "00:00", "2026-11-22", "01:00"]
+    left = [float(x) for x in re.findall(r'<rect class="ok" x="([\d.]+)" y="0.0"', html)]
+    assert len(left) == 2 and left[1] - left[0] == 3 * 80
+    assert ">0123456789ab<" in html and "cccc" not in html
+    assert ">2 h 5 min<" in html and "2026-11-22 01:10:00" in html
+    assert f">{name[:28]}&#8230;<title>{name}</title>" in html
+    empty = tmp_path / "empty"
+    empty.write_text("")
+    assert "None." in audit("report", "-html", str(empty))
 
 
 def test_tail_follows_over_a_rotation(gate, tmp_path):
