@@ -186,6 +186,9 @@ put_word(struct jsonw *w, struct span s, struct redact_words *words)
 	struct buf clean;
 	struct redact_out o = { &clean, ERR_OK };
 
+	if (w->err != ERR_OK) {
+		return; /* it is too much already */
+	}
 	buf_init(&clean, 2 * s.len + 64);
 	redact_word(words, s, &o);
 	put_clean(w, &o);

@@ -80,18 +80,31 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
 }
 
-/* Where the first of the names begins in s; s.len: none does. */
+static uint32_t
+letter_bit(char c)
+{
+	c = lower(c);
+	return c >= 'a' && c <= 'z' ? BIT(c - 'a') : 0;
+}
+
+/* Where the first of the names begins in s; s.len: none does.  Most bytes
+ * begin none, and a body has many. */
 static size_t
 find_any(struct span s, const char *const *names, size_t n)
 {
+	uint32_t first = 0;
 	size_t at, i, len;
 
+	for (i = 0; i < n; i++) {
+		first |= letter_bit(names[i][0]);
+	}
 	for (at = 0; at < s.len; at++) {
-		char c = lower(s.p[at]);
-
+		if ((first & letter_bit(s.p[at])) == 0) {
+			continue;
+		}
 		for (i = 0; i < n; i++) {
 			len = strlen(names[i]);
-			if (c == names[i][0] && at + len <= s.len &&
+			if (at + len <= s.len &&
 			    strncasecmp(s.p + at, names[i], len) == 0) {
 				return at;
 			}
