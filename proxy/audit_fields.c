@@ -17,6 +17,7 @@
 
 static const char *const names[AF_N] = {
 	[AF_SEQ] = "seq",
+	[AF_V] = "v",
 	[AF_TIME] = "time",
 	[AF_EVENT] = "event",
 	[AF_ID] = "id",

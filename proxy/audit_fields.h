@@ -7,6 +7,7 @@
 
 enum audit_field {
 	AF_SEQ = 0,
+	AF_V,
 	AF_TIME,
 	AF_EVENT,
 	AF_ID,

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "audit_chain.h"
 #include "base/text.h"
 #include "policy/ops.h"
 
@@ -140,6 +141,10 @@ tally_add(struct tally *t, struct span line)
 
 	if (!audit_fields_scan(line, &r)) {
 		t->broken++;
+		return;
+	}
+	if (audit_field_u64(&r, AF_V) > AUDIT_VERSION) {
+		t->later++; /* its words may mean something else */
 		return;
 	}
 	t->records++;

@@ -29,7 +29,7 @@ struct tally_stream {
 struct tally {
 	struct tally_table clients, rules, ops, hours;
 	struct tally_stream stream[TALLY_STREAMS]; /* longest first */
-	uint64_t records, requests, refused, handshakes, lost, broken;
+	uint64_t records, requests, refused, handshakes, lost, broken, later;
 	char first[TALLY_TEXT], last[TALLY_TEXT];
 };
 

@@ -19,6 +19,7 @@
 
 #define REPORT_FILES_MAX 4096
 #define REPORT_ROWS 20
+#define LATER "records of a later dinv are not counted"
 #define BAR_HEIGHT 18
 #define BAR_LEFT 220
 #define BAR_LABEL_BYTES 28
@@ -91,6 +92,9 @@ write_text(const struct tally *t)
 	       " records lost, %" PRIu64 " lines that are no records\n",
 	    t->first, t->last, t->requests, t->refused, t->handshakes, t->lost,
 	    t->broken);
+	if (t->later > 0) {
+		printf("%" PRIu64 " " LATER "\n", t->later);
+	}
 	text_table("Clients", &t->clients);
 	text_table("Operations", &t->ops);
 	text_table("Refusals by rule", &t->rules);
@@ -411,6 +415,9 @@ write_html(const struct tally *t)
 	       "class=\"no\" width=\"9\" height=\"9\"/></svg> of them "
 	       "refused</p>\n",
 	    t->requests, t->refused, t->handshakes, t->lost, t->broken);
+	if (t->later > 0) {
+		printf("<p><b>%" PRIu64 "</b> " LATER "</p>\n", t->later);
+	}
 	hours(&t->hours);
 	bars("Clients", &t->clients);
 	bars("Operations", &t->ops);

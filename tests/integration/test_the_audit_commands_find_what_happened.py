@@ -102,6 +102,11 @@ def test_report_leaves_no_hour_out(tmp_path):
     assert ">0123456789ab<" in html and "cccc" not in html
     assert ">2 h 5 min<" in html and "2026-11-22 01:10:00" in html
     assert f">{name[:28]}&#8230;<title>{name}</title>" in html
+    assert "later dinv" not in html
+    file.write_text(file.read_text().replace('{"time"', '{"v":2,"time"', 1))
+    assert "<b>1</b> records of a later dinv are not counted" in audit(
+        "report", "-html", str(file))
+    assert ": 1 requests" in audit("report", str(file))
     empty = tmp_path / "empty"
     empty.write_text("")
     assert "None." in audit("report", "-html", str(empty))
