@@ -27,8 +27,9 @@ def test_it_waits_for_the_gate(work, name, tmp_path, which, said):
                 audit=str(tmp_path / "audit"))
     with open(os.path.join(store, ".dinv.lock"), "wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)        # nobody makes certificates here, for now
-        gate.process = subprocess.Popen(gate.argv, stdin=subprocess.DEVNULL,
-                                        stdout=open(gate.log, "ab"), stderr=subprocess.STDOUT)
+        gate.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *gate.argv], stdin=subprocess.DEVNULL,
+            stdout=open(gate.log, "ab"), stderr=subprocess.STDOUT)
         assert wait_until(lambda: has_child(gate.process.pid), 30), tail_of(gate.log)
         os.kill(gate.process.pid, which)
         os.kill(gate.process.pid, which)
