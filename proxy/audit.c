@@ -102,7 +102,8 @@ put_names(struct jsonw *w, const char *key, const struct principal_names *n)
 }
 
 static void
-put_client(struct jsonw *w, const struct principal *who, const char *tls)
+put_client(struct jsonw *w, const struct principal *who, const char *tls,
+    const char *cipher)
 {
 	static const char *const kinds[] = {
 		[PRINCIPAL_NONE] = "none",
@@ -121,6 +122,7 @@ put_client(struct jsonw *w, const struct principal *who, const char *tls)
 	jsonw_kv_str(w, "fingerprint", who->fingerprint);
 	jsonw_kv_str(w, "addr", who->addr);
 	jsonw_kv_str(w, "tls", tls);
+	jsonw_kv_str(w, "cipher", cipher == NULL ? "" : cipher);
 	if (who->kind == PRINCIPAL_LOCAL) {
 		jsonw_kv_u64(w, "uid", who->uid);
 		jsonw_kv_u64(w, "gid", who->gid);
@@ -154,10 +156,13 @@ put_decision(struct jsonw *w, const struct audit_event *e)
 	jsonw_kv_str(w, "notes", e->notes == NULL ? "" : e->notes);
 }
 
-/* "request" level only. */
 static void
 put_asked(struct jsonw *w, const struct audit_event *e)
 {
+	if (e->facts.len > 0) {
+		jsonw_key(w, "facts");
+		jsonw_raw(w, e->facts);
+	}
 	if (e->request.len > 0) {
 		jsonw_key(w, "request");
 		jsonw_raw(w, e->request);
@@ -212,6 +217,7 @@ put_end(struct jsonw *w, const struct audit_event *e)
 	jsonw_kv_u64(w, "daemon_bytes", e->daemon_bytes);
 	jsonw_kv_u64(w, "duration_ms", e->duration_ms);
 	jsonw_kv_str(w, "ended", e->ended);
+	jsonw_kv_str(w, "made", e->made == NULL ? "" : e->made);
 }
 
 static enum err
@@ -228,7 +234,7 @@ build(struct buf *line, const struct audit_event *e)
 	jsonw_object(&w);
 	put_time(&w);
 	jsonw_kv_str(&w, "event", kinds[e->kind]);
-	put_client(&w, e->who, e->tls);
+	put_client(&w, e->who, e->tls, e->cipher);
 	if (e->kind == AUDIT_HANDSHAKE) {
 		jsonw_kv_str(&w, "reason", e->reason);
 	} else {
@@ -283,7 +289,7 @@ build_enrolment(struct buf *line, const struct audit_enrolment *e)
 	jsonw_object(&w);
 	put_time(&w);
 	jsonw_kv_str(&w, "event", "enroll");
-	put_client(&w, &who, "");
+	put_client(&w, &who, "", NULL);
 	jsonw_kv_str(&w, "token", e->token);
 	jsonw_kv_str(&w, "name", e->name);
 	jsonw_kv_str(&w, "serial", e->serial);

@@ -22,7 +22,8 @@ struct audit_event {
 	const char *id;		 /* of the request; NULL: none */
 	struct span traceparent; /* traceparent.h, or empty */
 	const struct principal *who;
-	const char *tls; /* "TLSv1.3" or "" */
+	const char *tls;    /* "TLSv1.3" or "" */
+	const char *cipher; /* the suite's name; NULL: none */
 	enum method method;
 	struct span path;    /* decoded, canonical */
 	const struct op *op; /* NULL: unknown */
@@ -33,6 +34,7 @@ struct audit_event {
 	const struct policy_why *why;	    /* NULL: none */
 	const char *notes;		    /* policy_notes(), or NULL */
 	struct span request;		    /* JSON of redact.h, or empty */
+	struct span facts;		    /* the same of gist.h, or empty */
 	const char *request_omitted; /* why not all of it is there, or NULL */
 	/* AUDIT_END */
 	unsigned status;
@@ -40,6 +42,7 @@ struct audit_event {
 	uint64_t daemon_bytes; /* content from dockerd */
 	uint64_t duration_ms;
 	const char *ended;  /* "complete", "client_lost", ... */
+	const char *made;   /* what dockerd calls what it has made; or "" */
 	const char *reason; /* AUDIT_HANDSHAKE: why */
 };
 

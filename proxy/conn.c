@@ -125,6 +125,14 @@ conn_tls_name(const struct conn *c)
 		   : "";
 }
 
+const char *
+conn_cipher_name(const struct conn *c)
+{
+	return c->client.s != NULL && tls_is(c->client.s)
+		   ? tls_cipher_name(c->client.s)
+		   : "";
+}
+
 /* --- ends ---------------------------------------------------------------- */
 
 bool

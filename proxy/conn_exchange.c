@@ -225,10 +225,23 @@ read_answer_head(struct conn *c)
 	return take_answer(c);
 }
 
+/* What has come behind the first `before` bytes of out is kept for the record
+ * too, where it says what was made.  Too much of it, or in chunks: nothing. */
+static void
+listen_in(struct request *r, const struct buf *out, size_t before)
+{
+	struct span s = buf_span(out);
+
+	if (request_makes(r) && r->answer_out == BODY_OUT_PLAIN) {
+		(void)!buf_append(&r->told, s.p + before, s.len - before);
+	}
+}
+
 static enum step
 read_answer(struct conn *c)
 {
 	struct request *r = c->req;
+	size_t before;
 	enum step s;
 	enum err rc;
 
@@ -240,8 +253,12 @@ read_answer(struct conn *c)
 		}
 		/* What came with the head goes with the head, in one record. */
 	}
+	before = c->client_out.len;
 	rc = body_pass(
 	    &r->answer_body, &c->daemon_in, &c->client_out, r->answer_out);
+	if (rc == ERR_OK && c->client_out.len > before) {
+		listen_in(r, &c->client_out, before);
+	}
 	return rc == ERR_OK ? STEP_BLOCKED : exchange_finish(c, "daemon_junk");
 }
 

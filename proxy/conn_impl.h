@@ -88,6 +88,7 @@ struct request {
 	size_t answer_scanned;
 	bool asked;	 /* CS_FACT: the question was written */
 	struct buf fact; /* CS_FACT: dockerd's words */
+	struct buf told; /* of an answer that says what was made: its body */
 	unsigned status; /* what the client was told */
 	bool keep;	 /* the connection may live on */
 	uint64_t client_bytes, daemon_bytes; /* of the relay */
@@ -142,6 +143,7 @@ bool end_write(struct end *e, struct buf *b);
 /* May end_read() bring something? */
 bool end_readable(const struct end *e);
 const char *conn_tls_name(const struct conn *c);
+const char *conn_cipher_name(const struct conn *c);
 void conn_on_daemon(void *arg, short what); /* the loop's, for daemon.io */
 
 /* conn_request.c */
@@ -168,6 +170,8 @@ enum step step_issue(struct conn *c);
 
 /* conn_audit.c; "allow" becomes "observe" where that is why */
 void request_audit(struct conn *c, enum audit_kind kind, const char *decision);
+/* Does dockerd's answer say what it has made? */
+bool request_makes(const struct request *r);
 /* It goes on now: the record of that, if one is due. */
 void request_audit_allowed(struct conn *c);
 /* false: it changes state and could not be recorded, and was answered so. */

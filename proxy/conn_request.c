@@ -35,6 +35,7 @@ request_free(struct conn *c)
 	buf_fini(&r->collected);
 	atomic_fetch_sub(&c->w->gate->bodies, r->set_aside);
 	buf_fini(&r->fact);
+	buf_fini(&r->told);
 	body_fini(&r->body);
 	body_fini(&r->answer_body);
 	arena_fini(&r->arena);
@@ -60,6 +61,7 @@ request_new(struct conn *c)
 	arena_init(&r->arena, LIMIT_ARENA_BYTES);
 	buf_init(&r->collected, c->w->gate->limits.body_bytes);
 	buf_init(&r->fact, LIMIT_FACT_BYTES);
+	buf_init(&r->told, LIMIT_TOLD_BYTES);
 	body_init(&r->body, BODY_NONE, 0);
 	body_init(&r->answer_body, BODY_NONE, 0);
 	return r;

@@ -55,6 +55,8 @@
 #define LIMIT_CONNECTION_VALUE_BYTES 256
 /* What dockerd says of one object. */
 #define LIMIT_FACT_BYTES (8u << 20)
+/* Its answer to a create: an id, and warnings. */
+#define LIMIT_TOLD_BYTES 8192
 /* Trailer section. */
 #define LIMIT_TRAILER_BYTES 8192
 /* Memory of one request beside the body buffer: tree, new body, names. */

@@ -302,6 +302,19 @@ tls_version_name(const struct stream *s)
 		   : "";
 }
 
+const char *
+tls_cipher_name(const struct stream *s)
+{
+	const struct tls_stream *ts = (const struct tls_stream *)s;
+	const char *name = NULL;
+
+	if (mbedtls_ssl_is_handshake_over(
+		(mbedtls_ssl_context *)(uintptr_t)&ts->ssl)) {
+		name = mbedtls_ssl_get_ciphersuite(&ts->ssl);
+	}
+	return name == NULL ? "" : name;
+}
+
 /* --- the principal ------------------------------------------------------- */
 
 enum err

@@ -86,6 +86,9 @@ enum io tls_judge_again(
 /* "TLSv1.3"; "" before the handshake. */
 const char *tls_version_name(const struct stream *s);
 
+/* "TLS1-3-AES-128-GCM-SHA256"; "" before the handshake. */
+const char *tls_cipher_name(const struct stream *s);
+
 /* Is this stream TLS?  (Tests and clear listeners have others.) */
 bool tls_is(const struct stream *s);
 
