@@ -100,7 +100,7 @@ addr_parse(const char *url, struct addr *out, struct diag *d)
 	enum err rc;
 
 	memset(&a, 0, sizeof(a));
-	if (span_starts(s, "unix://")) {
+	if (addr_is_unix(url)) {
 		rc = parse_unix(span_make(s.p + 7, s.len - 7), &a, d);
 	} else if (span_starts(s, "tcp://")) {
 		rc = parse_tcp(span_make(s.p + 6, s.len - 6), &a, d);
@@ -114,6 +114,12 @@ addr_parse(const char *url, struct addr *out, struct diag *d)
 		*out = a;
 	}
 	return rc;
+}
+
+bool
+addr_is_unix(const char *url)
+{
+	return span_starts(span_of(url), "unix://");
 }
 
 /* Nobody answers behind the socket file: it was left by a process that died. */
@@ -245,16 +251,36 @@ addr_is_loopback(const struct addr *a)
 	       IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
-void
-addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size)
+/* An IPv4 host: its own address, or that in an IPv6 socket's. */
+static bool
+ipv4_of(const struct sockaddr_storage *ss, struct in_addr *out)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
-	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (ss->ss_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		(void)snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
+		*out = in->sin_addr;
+		return true;
+	}
+	if (ss->ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		memcpy(out, in6->sin6_addr.s6_addr + 12, 4);
+		return true;
+	}
+	return false;
+}
+
+void
+addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+	char host[INET6_ADDRSTRLEN] = "?";
+	struct in_addr v4;
+
+	if (ipv4_of(ss, &v4)) {
+		/* the port is at one place in both: RFC 3493 3.3 */
+		(void)inet_ntop(AF_INET, &v4, host, sizeof(host));
+		(void)snprintf(out, size, "%s:%u", host, ntohs(in6->sin6_port));
 	} else if (ss->ss_family == AF_INET6) {
 		(void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
 		(void)snprintf(
@@ -267,13 +293,13 @@ addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size)
 bool
 addr_host_key(const struct sockaddr_storage *ss, uint8_t key[16])
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+	struct in_addr v4;
 
 	memset(key, 0, 16);
-	if (ss->ss_family == AF_INET) {
+	if (ipv4_of(ss, &v4)) {
 		key[10] = key[11] = 0xff; /* ::ffff:a.b.c.d */
-		memcpy(key + 12, &in->sin_addr, 4);
+		memcpy(key + 12, &v4, 4);
 		return true;
 	}
 	if (ss->ss_family == AF_INET6) {

@@ -24,6 +24,9 @@ struct addr {
 
 enum err addr_parse(const char *url, struct addr *out, struct diag *d) MUST_USE;
 
+/* Is this the text of a unix socket's address? */
+bool addr_is_unix(const char *url);
+
 /*
  * A listening socket, non-blocking and close-on-exec.  TCP: SO_REUSEPORT, so
  * that each worker has its own.  Unix: a stale socket file is removed, one
@@ -44,7 +47,8 @@ enum err addr_listen_alone(
 /* 127.0.0.0/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 
-/* "192.0.2.1:50000", "[2001:db8::1]:50000" or "unix". */
+/* "192.0.2.1:50000", "[2001:db8::1]:50000" or "unix".  An IPv4 client of a
+ * socket that takes both is an IPv4 client (RFC 4291 2.5.5.2). */
 void addr_print_peer(const struct sockaddr_storage *ss, char *out, size_t size);
 
 /* 16 bytes that stand for the host; false where there is none (unix). */

@@ -88,7 +88,8 @@ static const struct {
 	{ "tcp://192.0.2.1:65535", "192.0.2.1:65535", AF_INET },
 	{ "tcp://[::]:1", "[::]:1", AF_INET6 },
 	{ "tcp://[2001:DB8::1]:80", "[2001:db8::1]:80", AF_INET6 },
-	{ "tcp://[::ffff:1.2.3.4]:80", "[::ffff:1.2.3.4]:80", AF_INET6 },
+	/* an IPv4 client of a socket that takes both */
+	{ "tcp://[::ffff:1.2.3.4]:80", "1.2.3.4:80", AF_INET6 },
 	{ "unix:///var/run/docker.sock", "unix", AF_UNIX },
 	{ "unix:///", "unix", AF_UNIX },
 };
@@ -153,6 +154,11 @@ knows_hosts_by_address_or_network(void **state)
 	assert_true(key_of("tcp://[2001:db8:0:1::1]:1", a));
 	assert_true(key_of("tcp://[2001:db8:0:1:ffff::2]:1", b));
 	assert_memory_equal(a, b, 16); /* the same /64 */
+	assert_true(key_of("tcp://[::ffff:192.0.2.1]:1", a));
+	assert_true(key_of("tcp://[::ffff:192.0.2.2]:1", b));
+	assert_memory_not_equal(a, b, 16); /* two hosts all the same */
+	assert_true(key_of("tcp://192.0.2.2:1", a));
+	assert_memory_equal(a, b, 16);
 	assert_true(key_of("tcp://[2001:db8:0:2::1]:1", b));
 	assert_memory_not_equal(a, b, 16);
 }
