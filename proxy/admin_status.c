@@ -48,7 +48,7 @@ put_ready(
 static const char *
 security_of(const struct gate_config *conf, const char *url)
 {
-	if (strncmp(url, "unix://", 7) == 0 || conf->tls == GATE_TLS_NONE) {
+	if (addr_is_unix(url) || conf->tls == GATE_TLS_NONE) {
 		return "none";
 	}
 	return conf->tls == GATE_TLS_VERIFY ? "mutual-tls" : "tls";

@@ -15,17 +15,17 @@ void
 admin_show_health(struct admin_conn *c)
 {
 	const struct admin_view *v = &c->a->first;
-	int64_t now = loop_now_ms(), beat;
+	int64_t stuck;
 	char text[128];
 	unsigned i;
 
 	for (i = 0; i < v->n_workers; i++) {
-		beat = worker_beat_ms(v->worker[i]);
-		if (now - beat > LIMIT_STUCK_MS && !worker_done(v->worker[i])) {
+		stuck = worker_stuck_ms(v->worker[i]);
+		if (stuck > 0) {
 			(void)snprintf(text, sizeof(text),
 			    "worker %u has not come by for %lld s: restart "
 			    "the gate",
-			    i, (long long)(now - beat) / 1000);
+			    i, (long long)stuck / 1000);
 			admin_answer_text(c, 503, text);
 			return;
 		}

@@ -8,10 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "activation.h"
 #include "cmd.h"
 #include "conf.h"
 #include "ensure.h"
 #include "log.h"
+#include "notify.h"
 
 struct gate_flags {
 	struct str_list listen;
@@ -33,7 +35,8 @@ parse(struct gate_flags *f, int argc, char **argv)
 {
 	const struct flag flags[] = {
 		{ "listen", FLAG_LIST, &f->listen, "ADDR",
-		    "tcp://ADDRESS:PORT or unix:///PATH\n"
+		    "tcp://ADDRESS:PORT, unix:///PATH, or fd:// for the\n"
+		    "sockets that systemd has opened (fd://NAME: one of them)\n"
 		    "(without one: tcp://0.0.0.0:2376)" },
 		{ "enroll", FLAG_LIST, &f->enroll, "ADDR",
 		    "take tokens here (dinv cert token, dinv enroll), such as\n"
@@ -191,6 +194,22 @@ read_all(struct gate_flags *f, int argc, char **argv)
 	return -1;
 }
 
+/* What a service manager passes to its services: sockets, and where to tell
+ * how we are.  First of all, so that no child sees it. */
+static enum err
+meet_manager(struct gate_config *conf, struct diag *d)
+{
+	static struct activation passed;
+	static struct notify notify;
+	enum err rc;
+
+	notify_open(&notify);
+	conf->notify = &notify;
+	conf->passed = &passed;
+	rc = activation_take(&passed, d);
+	return rc == ERR_OK ? activation_name(&passed, &conf->listen, d) : rc;
+}
+
 static int
 run(struct gate_flags *f)
 {
@@ -207,6 +226,12 @@ run(struct gate_flags *f)
 
 	if (f->conf.debug) {
 		log_set_level(LOG_DEBUG);
+	}
+	rc = meet_manager(&f->conf, &d);
+	if (rc != ERR_OK) {
+		fprintf(stderr, "dinv gate: %s\n",
+		    d.text[0] == '\0' ? err_text(rc) : d.text);
+		return 1;
 	}
 	if (f->conf.tls == GATE_TLS_NONE) {
 		log_warn("clear text: anyone who reaches the port may do what "

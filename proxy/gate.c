@@ -12,22 +12,22 @@
 #include "gate.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin.h"
 #include "certs_watch.h"
 #include "enroll_desk.h"
 #include "gate_audit.h"
+#include "gate_listen.h"
 #include "gate_policy.h"
 #include "gate_tls.h"
 #include "log.h"
+#include "notify.h"
 #include "renewal.h"
 #include "tls_mem.h"
 #include "worker.h"
@@ -37,12 +37,10 @@
 #define GATE_MMAP_BYTES (256 << 10)
 #define GATE_TRIM_BYTES (1 << 20)
 
-#define GATE_SOCKETS_MAX 32
 #define GATE_ENROLL_MAX 8
 
 struct running {
-	struct addr socket[GATE_SOCKETS_MAX]; /* unix listeners */
-	size_t n_sockets;
+	struct gate_listeners listeners;
 	struct gate gate;
 	const struct gate_config *conf;
 	struct shared_policy *policy;
@@ -57,50 +55,8 @@ struct running {
 	struct certs_watch watch;
 	struct renewal renewal;
 	bool had_list; /* of revoked certificates */
+	int64_t alive_at_ms; /* when to tell the watchdog again */
 };
-
-/* One address, on every worker. */
-static enum err
-listen_on(struct running *r, const struct gate_config *conf, const char *url,
-    struct diag *d)
-{
-	enum listen_kind kind =
-	    conf->tls == GATE_TLS_NONE ? LISTEN_CLEAR : LISTEN_TLS;
-	struct addr a;
-	unsigned i;
-	int fd = -1;
-	enum err rc = addr_parse(url, &a, d);
-
-	if (rc == ERR_OK) {
-		rc = addr_probe_port(&a, d);
-	}
-	if (rc == ERR_OK && a.sa.sa_family == AF_UNIX) {
-		kind = LISTEN_CLEAR;
-		rc = addr_listen(&a, &fd, d);
-		if (rc == ERR_OK && r->n_sockets < GATE_SOCKETS_MAX) {
-			r->socket[r->n_sockets++] = a;
-		}
-	}
-	for (i = 0; i < r->n_workers && rc == ERR_OK; i++) {
-		int mine = fd;
-
-		if (a.sa.sa_family != AF_UNIX) {
-			rc = addr_listen(&a, &mine, d);
-		} else if (i > 0) {
-			mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		}
-		if (rc == ERR_OK) {
-			rc = worker_listen(r->worker[i], mine, kind);
-		}
-	}
-	if (rc == ERR_OK) {
-		log_info("listening addr=%s security=%s", a.text,
-		    kind == LISTEN_CLEAR	   ? "none"
-		    : conf->tls == GATE_TLS_VERIFY ? "mutual-tls"
-						   : "tls");
-	}
-	return rc;
-}
 
 static enum err
 make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
@@ -205,7 +161,6 @@ static enum err
 prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	enum err rc;
-	size_t i;
 
 	r->conf = conf;
 	r->gate.limits = conf->limits;
@@ -241,8 +196,10 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	if (rc == ERR_OK) {
 		rc = open_enrolment(r, d);
 	}
-	for (i = 0; i < conf->listen.n && rc == ERR_OK; i++) {
-		rc = listen_on(r, conf, conf->listen.item[i], d);
+	if (rc == ERR_OK) {
+		r->listeners.worker = r->worker;
+		r->listeners.n_workers = r->n_workers;
+		rc = gate_listen(&r->listeners, conf, d);
 	}
 	return rc;
 }
@@ -255,17 +212,6 @@ raise_descriptors(void)
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
-}
-
-/* The files of unix listeners go with their listeners. */
-static void
-remove_sockets(const struct running *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_sockets; i++) {
-		(void)unlink(r->socket[i].un.sun_path);
 	}
 }
 
@@ -315,6 +261,7 @@ reload_done(struct reload_tally *tally)
 	} else {
 		log_info("reloaded policy=%s certs=%s streams_cut=%u",
 		    l->conf->policy, l->conf->certs, cut);
+		notify_ready(l->conf->notify, "reloaded");
 	}
 	if (l->asked) {
 		l->asker.done(l->asker.arg, cut);
@@ -412,6 +359,9 @@ reload(struct running *r, bool certs_only, const struct admin_asker *asker)
 	enum err rc;
 
 	pthread_mutex_lock(&r->lock);
+	if (!certs_only) {
+		notify_reloading(r->conf->notify);
+	}
 	rc = reload_parts(r, certs_only, asker, &d);
 	r->view.reloads += rc == ERR_OK;
 	r->view.reloads_failed += rc != ERR_OK;
@@ -425,6 +375,9 @@ reload(struct running *r, bool certs_only, const struct admin_asker *asker)
 	log_error("not reloaded, the old policy and certificates stay in "
 		  "force: %s",
 	    d.text);
+	if (!certs_only) {
+		notify_ready(r->conf->notify, "not reloaded: see the log");
+	}
 	if (asker != NULL && d.line == 0) { /* those of the policy were told */
 		asker->error(asker->arg, &d);
 	}
@@ -455,6 +408,25 @@ look_at_certs(struct running *r)
 	renewal_tick(&r->renewal);
 }
 
+/* It hears of us while every worker comes by, and no longer. */
+static void
+tell_watchdog(struct running *r)
+{
+	int64_t now = loop_now_ms();
+	unsigned i;
+
+	if (r->conf->notify->watchdog_ms == 0 || now < r->alive_at_ms) {
+		return;
+	}
+	for (i = 0; i < r->n_workers; i++) {
+		if (worker_stuck_ms(r->worker[i]) > 0) {
+			return;
+		}
+	}
+	notify_alive(r->conf->notify);
+	r->alive_at_ms = now + (int64_t)r->conf->notify->watchdog_ms / 2;
+}
+
 /* Waits for the signals that main blocked; returns when all have stopped. */
 static void
 wait_for_stop(struct running *r, const sigset_t *set)
@@ -462,11 +434,12 @@ wait_for_stop(struct running *r, const sigset_t *set)
 	const struct timespec nap = { 0, GATE_JOIN_MS * 1000000L };
 	const struct timespec look = { 0, CERTS_WATCH_MS * 1000000L };
 	bool watching = r->conf->tls != GATE_TLS_NONE;
+	bool ticking = watching || r->conf->notify->watchdog_ms != 0;
 	bool stopping = false;
 	int sig;
 
 	while (!all_done(r)) {
-		if (stopping || watching) {
+		if (stopping || ticking) {
 			sig = sigtimedwait(set, NULL, stopping ? &nap : &look);
 		} else {
 			sig = sigwaitinfo(set, NULL);
@@ -474,9 +447,11 @@ wait_for_stop(struct running *r, const sigset_t *set)
 		if (!stopping && watching) {
 			look_at_certs(r);
 		}
+		tell_watchdog(r);
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_info("stopping%s", stopping ? " now" : "");
 			stopping = true;
+			notify_stopping(r->conf->notify);
 			set_stopping(r);
 			stop_workers(r);
 		} else if (sig == SIGHUP) {
@@ -533,6 +508,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 	if (rc == ERR_OK) {
 		log_info("ready upstream=%s workers=%u policy=%s",
 		    r.gate.upstream.text, r.n_workers, conf->policy);
+		notify_ready(conf->notify, "ready");
 		wait_for_stop(&r, &set);
 		log_info("stopped");
 	} else {
@@ -546,7 +522,7 @@ gate_run(const struct gate_config *conf, struct diag *d)
 		worker_free(r.worker[i]);
 	}
 	admin_free(r.admin);
-	remove_sockets(&r);
+	gate_listen_end(&r.listeners);
 	census_free(r.gate.census);
 	shared_policy_drop(r.policy);
 	audit_close(r.gate.audit);

@@ -10,6 +10,9 @@
 #include "limit.h"
 #include "tls.h"
 
+struct activation;
+struct notify;
+
 enum gate_tls {
 	GATE_TLS_VERIFY = 0, /* client certificates required */
 	GATE_TLS_SERVER,     /* -tls: server certificate only */
@@ -35,6 +38,8 @@ struct gate_config {
 	bool admin_optional; /* without it, if it cannot be had */
 	unsigned workers;    /* 0: one a processor */
 	bool debug;
+	struct activation *passed; /* sockets that listen holds the names of */
+	const struct notify *notify; /* who is told how we are */
 	struct limits limits;
 };
 

@@ -4,7 +4,7 @@
  *
  * Each TCP address is listened on by every worker (SO_REUSEPORT), so the
  * kernel deals connections out and no lock is shared; a unix socket's
- * descriptor is watched by all of them.
+ * descriptor, and one that was passed to us, is watched by all of them.
  *
  * Stopping has two phases: first no new connections, idle ones closed,
  * answers finished (limits.stop_ms at most); then the streams that are left
@@ -25,7 +25,9 @@
 
 #define WORKER_LISTENERS 32
 #define WORKER_ACCEPTS 64 /* in one turn of the loop */
-#define REST_MS 100	  /* a listener out of descriptors */
+/* From a socket that others watch too: the next one is for who is idle. */
+#define WORKER_ACCEPTS_SHARED 1
+#define REST_MS 100 /* a listener out of descriptors */
 #define STOP_TICK_MS 20
 #define STOP_LAST_MS 1000 /* for close_notify to leave */
 
@@ -34,6 +36,7 @@ struct listener {
 	struct loop_io *io;
 	struct loop_timer *rest;
 	enum listen_kind kind;
+	unsigned accepts; /* in one turn of the loop */
 	int fd;
 };
 
@@ -62,7 +65,7 @@ on_accept(void *arg, short what)
 	int fd;
 
 	(void)what;
-	for (n = 0; n < WORKER_ACCEPTS; n++) {
+	for (n = 0; n < l->accepts; n++) {
 		len = sizeof(peer);
 		memset(&peer, 0, sizeof(peer));
 		fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
@@ -286,9 +289,11 @@ worker_reload(struct worker_reload *r)
 }
 
 int64_t
-worker_beat_ms(const struct worker_thread *t)
+worker_stuck_ms(const struct worker_thread *t)
 {
-	return atomic_load(&t->beat_ms);
+	int64_t away = loop_now_ms() - atomic_load(&t->beat_ms);
+
+	return away > LIMIT_STUCK_MS && !worker_done(t) ? away : 0;
 }
 
 const struct metrics *
@@ -352,7 +357,8 @@ worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
 }
 
 enum err
-worker_listen(struct worker_thread *t, int fd, enum listen_kind kind)
+worker_listen(
+    struct worker_thread *t, int fd, enum listen_kind kind, bool shared)
 {
 	struct listener *l = &t->listener[t->n_listeners];
 
@@ -362,6 +368,7 @@ worker_listen(struct worker_thread *t, int fd, enum listen_kind kind)
 	l->t = t;
 	l->fd = fd;
 	l->kind = kind;
+	l->accepts = shared ? WORKER_ACCEPTS_SHARED : WORKER_ACCEPTS;
 	l->io = loop_io_new(t->w.loop, fd, on_accept, l);
 	l->rest = loop_timer_new(t->w.loop, on_rested, l);
 	if (l->io == NULL || l->rest == NULL) {

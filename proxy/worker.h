@@ -14,9 +14,9 @@ struct worker_reload; /* one worker's part of a reload */
  * only). */
 enum err worker_new(struct gate *gate, unsigned number, struct tls_server *tls,
     struct shared_policy *policy, struct worker_thread **out) MUST_USE;
-/* Takes fd on success. */
-enum err worker_listen(
-    struct worker_thread *t, int fd, enum listen_kind kind) MUST_USE;
+/* Takes fd on success.  shared: other workers accept from the same socket. */
+enum err worker_listen(struct worker_thread *t, int fd, enum listen_kind kind,
+    bool shared) MUST_USE;
 enum err worker_start(struct worker_thread *t) MUST_USE;
 /* What one reload comes to in all workers together. */
 struct reload_tally {
@@ -38,8 +38,9 @@ enum err worker_reload_new(struct worker_thread *t, struct tls_server *tls,
 void worker_reload_free(struct worker_reload *r);
 /* Cannot fail; takes r.  From any thread. */
 void worker_reload(struct worker_reload *r);
-/* When its loop came by last (loop_now_ms()); it does each LIMIT_SWEEP_MS. */
-int64_t worker_beat_ms(const struct worker_thread *t);
+/* For how long its loop has not come by, where it never will (LIMIT_STUCK_MS);
+ * 0: it does.  From any thread. */
+int64_t worker_stuck_ms(const struct worker_thread *t);
 /* What it has counted; anybody may read it. */
 const struct metrics *worker_metrics(const struct worker_thread *t);
 /* Graceful stop, from any thread; a second call hurries. */

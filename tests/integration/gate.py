@@ -71,13 +71,14 @@ class Gate:
                      "-audit", self.audit, "-config", self.config, *flags]
         self.stdout = stdout                 # None: the log
         self.process = None
+        self.pass_fds = ()  # descriptors that it inherits
         self.noted = 0
 
     def start(self):
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *self.argv],
             stdin=subprocess.DEVNULL, stdout=self.stdout or open(self.log, "ab"),
-            stderr=open(self.log, "ab"))
+            stderr=open(self.log, "ab"), pass_fds=self.pass_fds)
         up = wait_until(self.listens, 30,
                         or_else=lambda: self.process.poll() is not None)
         if not up or self.process.poll() is not None:
