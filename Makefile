@@ -68,7 +68,7 @@ UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
 
 .PHONY: all help run test unit e2e check asan asan-unit tsan fuzz bench cover \
-	format lint install clean deps
+	format lint install uninstall deb deb-test clean deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -87,7 +87,8 @@ help:
 	@echo 'make format      clang-format every source'
 	@echo 'make lint        layers, banned functions, sizes, format'
 	@echo 'make check       lint, test and asan: what CI runs'
-	@echo 'make install     into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
+	@echo 'make install     into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX)); make uninstall'
+	@echo 'make deb         a Debian package in build/; make deb-test tries it'
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'ACCEL=0 builds on stock Mbed TLS primitives, into build/stock;'
@@ -209,12 +210,20 @@ format:
 lint:
 	$(Q)sh tests/lint.sh
 
-install: all
-	install -D -m 0755 $(B)/dinv $(DESTDIR)$(PREFIX)/bin/dinv
-	for m in docs/man/*.[158]; do install -D -m 0644 $$m \
-		$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
-	install -D -m 0644 docs/policy.schema.json \
-		$(DESTDIR)$(PREFIX)/share/dinv/policy.schema.json
+install uninstall: %install: $(B)/dinv
+	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' \
+		sh images/install.sh $@ $(B)/dinv
+
+# A Debian package of what is built; DEB_VERSION=1.2 names it otherwise.
+DEB_VERSION ?= $(VERSION)
+deb: $(B)/dinv
+	$(Q)sh images/deb/build.sh $(B)/dinv '$(DEB_VERSION)' $(B)
+
+# Installs it on a Debian of its own, under a systemd of its own: minutes the
+# first time (debootstrap), kept in build/host.
+deb-test: $(B)/dinv build/.testdeps
+	$(Q)sh tests/integration/host.sh build/host
+	$(Q)$(MAKE) --no-print-directory e2e T=debian_host
 
 clean:
 	rm -rf build
