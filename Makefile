@@ -223,7 +223,8 @@ deb: $(B)/dinv
 # first time (debootstrap), kept in build/host.
 deb-test: $(B)/dinv build/.testdeps
 	$(Q)sh tests/integration/host.sh build/host
-	$(Q)$(MAKE) --no-print-directory e2e T=debian_host
+	$(Q)DINV_DEBIAN=$(CURDIR)/build/host/debian \
+		$(MAKE) --no-print-directory e2e T=debian_host
 
 clean:
 	rm -rf build

@@ -11,7 +11,7 @@ import subprocess
 
 from waiting import tail_of, wait_until
 
-TREE = os.path.join(os.environ.get("DINV_E2E_DIR", ""), "../host/debian")
+TREE = os.environ.get("DINV_DEBIAN", "")
 
 # $0: the tree, $1: an empty folder.  A control group tree is made even where
 # the machine has the old kind, without controllers then.
@@ -34,8 +34,10 @@ ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
 ip link set lo up
 hostname vm
-exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    chroot . /lib/systemd/systemd
+mkdir .old
+pivot_root . .old  # in a chroot, docker exec would end up outside of it
+umount -l /.old
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd
 """
 
 
@@ -76,7 +78,7 @@ class Host:
 
     def argv(self, *argv):
         return ["nsenter", "-t", str(self.pid), "--pid", "--mount", "--net", "--uts",
-                "--ipc", "--cgroup", "--root", "--wd=/", *argv]
+                "--ipc", "--cgroup", "--root", "env", "-C", "/root", *argv]
 
     def run(self, *argv, **options):
         """argv there, as root; what it printed and its status."""

@@ -20,12 +20,6 @@ if [ -n "${missing-}" ]; then
 	    --no-install-recommends $missing >/dev/null
 fi
 
-# The Debian mirror that this machine uses.
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-    sed -n -e 's/^URIs:[[:space:]]*\([^[:space:]]*\).*/\1/p' \
-    -e 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]\)\{0,1\}\([^[:space:]]*\).*/\2/p' |
-    grep '/debian/\{0,1\}$' | head -n 1)
-
 # What the package depends on too: it is installed where there is no network.
 with='systemd systemd-sysv dbus docker.io ca-certificates busybox-static'
 with="$with libcjson1 libevent-core-2.1-7 libevent-pthreads-2.1-7"
@@ -36,7 +30,8 @@ echo "  DEBIAN    $where/debian (once, about four minutes)"
 mkdir -p "$where"
 rm -rf --one-file-system "$where/part"
 debootstrap --variant=minbase --include="$(echo $with | tr ' ' ',')" bookworm \
-    "$where/part" "$mirror" >"$where/log" 2>&1 || {
+    "$where/part" $(sh "$here/../../proxy/deps/suite.sh" - mirror) \
+    >"$where/log" 2>&1 || {
 	tail -20 "$where/log" >&2
 	exit 1
 }
