@@ -32,7 +32,7 @@ _dinv() {
 	# The command: as long as the help of what is there names the next.
 	words=$("$program" help 2>/dev/null | _dinv_words)
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		grep -qxF -- "${COMP_WORDS[i]}" <<<"$words" || break
+		[[ $'\n'$words$'\n' == *$'\n'"${COMP_WORDS[i]}"$'\n'* ]] || break
 		command+=("${COMP_WORDS[i]}")
 		words=$(_dinv_help "$program" "${command[@]}" | _dinv_words)
 	done
