@@ -203,3 +203,31 @@ def test_9_purged_only_keys_and_records_stay(host):
     assert host.ok("find", "/etc/systemd", "/var/lib/systemd", "-name", "*dinv*") == ""
     assert host.run("dpkg-query", "-W", "dinv").returncode != 0
     assert host.ok("docker", "version", "-f", "{{.Server.Version}}").startswith("20.10")
+
+
+def test_a_vm_provisions_itself(work, packages):
+    """images/cloud-init/provision.sh, as cloud-init and Vagrant run it, twice."""
+    host = Host(os.path.join(work, "vm")).start()
+    try:
+        shutil.copy(packages[1], host.path("/var/tmp/dinv.deb"))
+        script = os.path.join(os.path.dirname(__file__), "../../images/cloud-init/provision.sh")
+        shutil.copy(script, host.path("/root/provision.sh"))
+        host.ok("useradd", "-m", "-u", "1000", "ann")
+        for _ in range(2):
+            host.ok("sh", "provision.sh", env={"DINV_HOSTS": "127.0.0.1 vm.example"})
+        assert states(host, "is-active") == ["active"] * 3
+        assert mode(host, "/home/ann/dinv-client/key.pem") == "600 ann ann"
+        assert "vm.example" in host.ok("dinv", "cert", "show", "/etc/dinv/certs/docker.crt")
+        env = "DOCKER_HOST=tcp://127.0.0.1:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=~/dinv-client"
+        as_ann = host.ok("su", "-", "ann", "-c", f"{env} docker info -f '{{{{.ServerVersion}}}}'")
+        assert as_ann.startswith("20.10")
+        assert host.run("su", "-", "ann", "-c", "docker info").returncode != 0
+        # dockerd itself listens nowhere else.
+        with open(f"/proc/{host.pid}/net/tcp", encoding="ascii") as f:
+            assert not re.search(r":0947 ", f.read())
+        with open(host.path("/etc/docker/daemon.json"), "w", encoding="ascii") as f:
+            f.write('{ "hosts": ["tcp://0.0.0.0:2375"] }')
+        refused = host.run("sh", "provision.sh")
+        assert refused.returncode == 1 and "daemon.json lets dockerd" in refused.stderr
+    finally:
+        host.stop()
