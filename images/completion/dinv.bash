@@ -9,7 +9,7 @@ _dinv_help() {
 
 # The words of a command that has commands of its own, from its help.
 _dinv_words() {
-	sed -n '/(each has -h):$/,$s/^  \([a-z]\{1,\}\) .*/\1/p'
+	sed -n '/(each has -h):$/,$s/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
 # "-name" and what its value is called, a line each.

@@ -3,7 +3,7 @@
 # so it knows every command and flag that the program does.
 
 function __dinv_words
-    sed -n '/(each has -h):$/,$s/^  \([a-z]\{1,\}\)  *\(.*\)/\1\t\2/p'
+    sed -n '/(each has -h):$/,$s/^  \([a-z][a-z-]*\)  *\(.*\)/\1\t\2/p'
 end
 
 function __dinv_flags

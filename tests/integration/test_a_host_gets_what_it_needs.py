@@ -139,7 +139,7 @@ def help_of(*command):
 
 def words_of(text):
     _, _, listed = text.partition("(each has -h):\n")
-    return re.findall(r"^  ([a-z]+) ", listed, re.M)
+    return re.findall(r"^  ([a-z][a-z-]*) ", listed, re.M)
 
 
 @pytest.fixture(scope="module")

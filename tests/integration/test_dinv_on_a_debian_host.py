@@ -67,6 +67,14 @@ def main_pid(host):
     return host.ok("systemctl", "show", "-P", "MainPID", "dinv")
 
 
+def names(host):
+    """What the server's certificate says it is."""
+    done = subprocess.run(
+        ["openssl", "x509", "-in", host.path("/etc/dinv/certs/docker.crt"), "-noout", "-ext",
+         "subjectAltName"], capture_output=True, text=True, check=True)
+    return re.findall(r"(?:DNS|IP Address):([^,\s]+)", done.stdout)
+
+
 def docker(host, *args, **options):
     return host.run("docker", *args, env=GATE, **options)
 
@@ -151,8 +159,14 @@ def test_4_a_reload_fails_where_the_policy_does(host):
     assert host.run("systemctl", "reload", "dinv").returncode != 0
     assert "/etc/dinv/policy.json:10:" in host.journal("dinv")
     assert docker(host, "version").returncode == 0
+    # A start that fails closes the port in the end, and says why.
+    assert host.run("systemctl", "restart", "dinv").returncode != 0
+    assert wait_until(lambda: not listens(host), 60)
+    assert re.search(r"dinv gate: /etc/dinv/policy.json:10:", host.journal("dinv"))
     with open(policy, "w", encoding="ascii") as f:
         f.write(good + "// mine\n")
+    host.ok("systemctl", "restart", "dinv.socket", "dinv")
+    assert docker(host, "version").returncode == 0
     host.ok("systemctl", "reload", "dinv")
 
 
@@ -167,10 +181,29 @@ def test_5_clients_wait_for_a_restart(host):
     assert main_pid(host) != before
 
 
+def test_5_a_gate_that_hangs_is_started_anew(host):
+    before = main_pid(host)
+    os.makedirs(host.path("/run/systemd/system/dinv.service.d"))
+    with open(host.path("/run/systemd/system/dinv.service.d/soon.conf"), "w",
+              encoding="ascii") as f:
+        f.write("[Service]\nWatchdogSec=2\n")
+    host.ok("systemctl", "daemon-reload")
+    host.ok("systemctl", "restart", "dinv")
+    hangs = main_pid(host)
+    host.ok("sh", "-c", f"kill -STOP {hangs}")
+    assert wait_until(lambda: main_pid(host) not in ("0", before, hangs), 60)
+    assert "Watchdog timeout" in host.journal("dinv")
+    assert docker(host, "version").returncode == 0
+    os.unlink(host.path("/run/systemd/system/dinv.service.d/soon.conf"))
+    host.ok("systemctl", "daemon-reload")
+    host.ok("systemctl", "restart", "dinv")
+
+
 def test_6_what_is_due_is_renewed_and_taken_up(host):
+    assert "newname" not in names(host)
     host.ok("hostname", "newname")
     host.ok("systemctl", "start", "dinv-renew.service")
-    assert "newname" in host.ok("dinv", "cert", "show", "/etc/dinv/certs/docker.crt")
+    assert "newname" in names(host)
     assert wait_until(lambda: "certificates have changed: reloaded" in host.journal("dinv"), 30)
     assert mode(host, "/etc/dinv/certs/docker.key") == "640 root dinv"
 
@@ -217,7 +250,7 @@ def test_a_vm_provisions_itself(work, packages):
             host.ok("sh", "provision.sh", env={"DINV_HOSTS": "127.0.0.1 vm.example"})
         assert states(host, "is-active") == ["active"] * 3
         assert mode(host, "/home/ann/dinv-client/key.pem") == "600 ann ann"
-        assert "vm.example" in host.ok("dinv", "cert", "show", "/etc/dinv/certs/docker.crt")
+        assert "vm.example" in names(host)
         env = "DOCKER_HOST=tcp://127.0.0.1:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=~/dinv-client"
         as_ann = host.ok("su", "-", "ann", "-c", f"{env} docker info -f '{{{{.ServerVersion}}}}'")
         assert as_ann.startswith("20.10")
