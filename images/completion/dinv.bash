@@ -2,62 +2,67 @@
 # bash completion for dinv.  It asks the program (-h, which changes nothing),
 # so it knows every command and flag that the program does.
 
-# The help of a command: _dinv_help PROGRAM [WORD]...
-_dinv_help() {
-	"$@" -h 2>/dev/null
+# Reads a help: words (commands below it), flags, and what their values are
+# called, all of them _dinv's.
+_dinv_read() {
+	local line listed=
+
+	words=() flags=() values=()
+	while IFS= read -r line; do
+		if [[ $line == *'(each has -h):' ]]; then
+			listed=1
+		elif [[ $line =~ ^'  '(-[a-z][a-z-]*)' '(.*)$ ]]; then
+			flags+=("${BASH_REMATCH[1]}")
+			values+=("${BASH_REMATCH[2]}")
+		elif [[ $listed && $line =~ ^'  '([a-z][a-z-]*)' ' ]]; then
+			words+=("${BASH_REMATCH[1]}")
+		fi
+	done
 }
 
-# The words of a command that has commands of its own, from its help.
-_dinv_words() {
-	sed -n '/(each has -h):$/,$s/^  \([a-z][a-z-]*\) .*/\1/p'
-}
+# What may follow a flag: by what its value is called.
+_dinv_value() {
+	local flag=$1 value=$2 current=$3
 
-# "-name" and what its value is called, a line each.
-_dinv_flags() {
-	sed -n 's/^  \(-[a-z][a-z-]*\) \(.*\)$/\1 \2/p'
-}
-
-_dinv_values() {
-	case $1 in
-	*DIR*) compgen -d -- "$2" ;;
-	*FILE* | *PATH*) compgen -f -- "$2" ;;
+	case $value in
+	*DIR*) compgen -d -- "$current" ;;
+	*FILE* | *PATH*) compgen -f -- "$current" ;;
 	esac
+	if [[ $flag == -policy ]]; then
+		compgen -W "$("$program" policy show 2>/dev/null)" -- "$current"
+	fi
 }
 
 _dinv() {
-	local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
-	local previous=${COMP_WORDS[COMP_CWORD - 1]} help words flag value i
-	local -a command=()
+	local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} i
+	local previous=${COMP_WORDS[COMP_CWORD - 1]/#--/-}
+	local -a words flags values command=()
 
 	# The command: as long as the help of what is there names the next.
-	words=$("$program" help 2>/dev/null | _dinv_words)
+	_dinv_read < <("$program" help 2>/dev/null)
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		[[ $'\n'$words$'\n' == *$'\n'"${COMP_WORDS[i]}"$'\n'* ]] || break
+		[[ " ${words[*]} " == *" ${COMP_WORDS[i]} "* ]] || break
 		command+=("${COMP_WORDS[i]}")
-		words=$(_dinv_help "$program" "${command[@]}" | _dinv_words)
+		_dinv_read < <("$program" "${command[@]}" -h 2>/dev/null)
 	done
-	help=$(_dinv_help "$program" "${command[@]}")
+	if [[ ${#command[@]} -eq 0 && $current$previous == *-* ]]; then
+		_dinv_read < <("$program" -h 2>/dev/null)
+	fi
 
-	COMPREPLY=()
-	if [[ $previous == -* && $COMP_CWORD -gt 1 ]]; then
-		value=$(_dinv_flags <<<"$help" | while read -r flag value; do
-			[[ $flag != "${previous/#--/-}" ]] || echo "$value"
-		done)
-		if [[ -n $value ]]; then
-			mapfile -t COMPREPLY < <(_dinv_values "$value" "$current")
-			if [[ $previous == -policy || $previous == --policy ]]; then
-				mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W \
-					"$("$program" policy show 2>/dev/null)" -- "$current")
-			fi
+	for i in "${!flags[@]}"; do
+		if [[ $COMP_CWORD -gt 1 && ${flags[i]} == "$previous" &&
+			-n ${values[i]} ]]; then
+			mapfile -t COMPREPLY < <(
+				_dinv_value "$previous" "${values[i]}" "$current")
 			return
 		fi
-	fi
-	if [[ $current == -* ]]; then
-		words=$(_dinv_flags <<<"$help" | sed 's/ .*//')
-		[[ $current != --* ]] || words=$(sed 's/^/-/' <<<"$words")
-		mapfile -t COMPREPLY < <(compgen -W "$words -h" -- "$current")
-	elif [[ -n $words ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	done
+	if [[ $current == --* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${flags[*]/#-/--}" -- "$current")
+	elif [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${flags[*]} -h" -- "$current")
+	elif [[ ${#words[@]} -gt 0 ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "${words[*]}" -- "$current")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	fi
