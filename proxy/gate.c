@@ -11,7 +11,6 @@
  */
 #include "gate.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
