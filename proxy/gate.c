@@ -53,7 +53,7 @@ struct running {
 	struct admin_view view;
 	struct certs_watch watch;
 	struct renewal renewal;
-	bool had_list; /* of revoked certificates */
+	bool had_list;	     /* of revoked certificates */
 	int64_t alive_at_ms; /* when to tell the watchdog again */
 };
 
