@@ -11,7 +11,8 @@
  * names alone, addresses as addresses.
  *
  * Attackers are on the way, and want the token: they show chains with the
- * right CA's certificate in it (it is public) that do not lead to it.
+ * right CA's certificate in it (it is public) that do not lead to it; or they
+ * are clients of that CA, which signed them something too.
  */
 #include "tls_client.h"
 
@@ -112,26 +113,41 @@ judge_pin(const mbedtls_x509_crt *chain, const char *pin, struct diag *d)
 }
 
 static enum err
-judge_name(const mbedtls_x509_crt *crt, const char *host, struct diag *d)
+judge_names(const struct cert *c, const struct host *h, struct diag *d)
+{
+	if (!cert_is_for(c, CERT_SERVER)) {
+		diag_set(d, 0, 0,
+		    "the gate's certificate is refused: it is not a server's");
+		return ERR_CERT;
+	}
+	if (!cert_names_host(c, h)) {
+		diag_set(d, 0, 0,
+		    "the gate's certificate does not say %s: use a name that "
+		    "it has, or give the gate -host %s",
+		    h->text, h->text);
+		return ERR_CERT;
+	}
+	return ERR_OK;
+}
+
+/* Is it for servers, and for this one? */
+static enum err
+judge_leaf(const mbedtls_x509_crt *crt, const char *host, struct diag *d)
 {
 	struct cert *c = NULL;
 	struct host h;
-	bool names;
+	enum err rc;
 
 	if (host_parse(host, &h, d) != ERR_OK) {
 		return ERR_CERT_NAME;
 	}
-	names = cert_parse(crt->raw.p, crt->raw.len, "", &c, NULL) == ERR_OK &&
-		cert_names_host(c, &h);
-	cert_free(c);
-	if (!names) {
-		diag_set(d, 0, 0,
-		    "the gate's certificate does not say %s: use a name that "
-		    "it has, or give the gate -host %s",
-		    h.text, h.text);
-		return ERR_CERT;
+	rc = cert_parse(
+	    crt->raw.p, crt->raw.len, "the gate's certificate", &c, d);
+	if (rc == ERR_OK) {
+		rc = judge_names(c, &h, d);
 	}
-	return ERR_OK;
+	cert_free(c);
+	return rc;
 }
 
 static enum err
@@ -152,7 +168,7 @@ judge_server(
 		flags = flags_under(chain, &ts->server->ca);
 		rc = flags == 0 ? ERR_OK : say_flags(flags, d);
 	}
-	return rc == ERR_OK ? judge_name(chain, opt->host, d) : rc;
+	return rc == ERR_OK ? judge_leaf(chain, opt->host, d) : rc;
 }
 
 /* -------------------------------------------------------------------------- */

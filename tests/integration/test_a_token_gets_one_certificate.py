@@ -221,22 +221,10 @@ def test_of_many_who_show_one_token_one_gets_a_certificate(own, tmp_path, tls):
     assert [r["rule"] for r in here.records()].count("token-used") == 5
 
 
-def test_whoever_is_on_the_way_does_not_see_the_token(own, tmp_path):
-    here, other = Enrolment(own), Enrolment(own)
-    token = here.token("-name", "a")
-    # Another gate, with a CA of its own.
-    done = here.enroll(token, tmp_path / "a", port=other.port)
-    assert done.returncode == 1 and "not the gate that the token is for" in \
-        done.stderr, done
-    assert not (tmp_path / "a").exists()
-    # One that shows the right CA's certificate behind a chain that does not
-    # lead to it, and reads what it is sent.
-    chain = tmp_path / "chain.pem"
-    with open(os.path.join(other.store, "docker.crt"), encoding="ascii") as f, \
-            open(os.path.join(here.store, "ca.crt"), encoding="ascii") as g:
-        chain.write_text(f.read() + g.read())
+def overheard(here, token, tmp_path, chain, key):
+    """What dinv enroll says, and sends, to a server with that chain."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ctx.load_cert_chain(chain, os.path.join(other.store, "docker.key"))
+    ctx.load_cert_chain(chain, key)
     got = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -253,7 +241,44 @@ def test_whoever_is_on_the_way_does_not_see_the_token(own, tmp_path):
         done = here.enroll(token, tmp_path / "a",
                            port=listener.getsockname()[1])
         thread.join(30)
+    return done, got
+
+
+def test_whoever_is_on_the_way_does_not_see_the_token(own, tmp_path):
+    here, other = Enrolment(own), Enrolment(own)
+    token = here.token("-name", "a")
+    # Another gate, with a CA of its own.
+    done = here.enroll(token, tmp_path / "a", port=other.port)
+    assert done.returncode == 1 and "not the gate that the token is for" in \
+        done.stderr, done
+    assert not (tmp_path / "a").exists()
+    # One that shows the right CA's certificate behind a chain that does not
+    # lead to it, and reads what it is sent.
+    chain = tmp_path / "chain.pem"
+    with open(os.path.join(other.store, "docker.crt"), encoding="ascii") as f, \
+            open(os.path.join(here.store, "ca.crt"), encoding="ascii") as g:
+        chain.write_text(f.read() + g.read())
+    done, got = overheard(here, token, tmp_path,
+                          chain, os.path.join(other.store, "docker.key"))
     assert done.returncode == 1 and "refused" in done.stderr, done
+    assert len(got) == 1 and not (isinstance(got[0], bytes) and got[0]), got
+    # A client of the right CA, whose certificate has the gate's name too.
+    key, csr = request_for(tmp_path)
+    files = {"csr": csr, "ext": "subjectAltName=IP:127.0.0.1\n"
+                                "extendedKeyUsage=clientAuth\n"}
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+    ca = os.path.join(here.store, "ca.crt")
+    made = subprocess.run(
+        ["openssl", "x509", "-req", "-in", tmp_path / "csr", "-CA", ca,
+         "-CAkey", os.path.join(here.store, "ca-key.pem"), "-set_serial", "7",
+         "-days", "3", "-extfile", tmp_path / "ext"], check=True,
+        capture_output=True, text=True).stdout
+    with open(ca, encoding="ascii") as f:
+        chain.write_text(made + f.read())
+    done, got = overheard(here, token, tmp_path, chain, key)
+    assert done.returncode == 1 and "not a server's" in done.stderr, \
+        done
     assert len(got) == 1 and not (isinstance(got[0], bytes) and got[0]), got
     # The right one under a name that it does not have.
     done = here.enroll(token, tmp_path / "a", host="127.0.0.2")
