@@ -41,6 +41,7 @@ struct enroll_desk {
 	struct desk *desk;
 	struct tls_server *tls;
 	struct certs_watch watch;
+	struct loop_timer *look;
 	struct failures failures;
 };
 
@@ -301,24 +302,40 @@ on_gone(void *arg, struct desk_conn *c)
 
 /* --- TLS ----------------------------------------------------------------- */
 
-/* Another certificate may be there since the last one came. */
+static void
+take_up(struct enroll_desk *e)
+{
+	struct tls_server *tls;
+	struct diag d = { 0, 0, "" };
+
+	if (gate_load_enroll_tls(e->gate, &tls, &d) == ERR_OK) {
+		tls_server_drop(e->tls);
+		e->tls = tls;
+		log_info("enrolment: certificates have changed: reloaded");
+	} else {
+		log_warn("enrolment: the old certificate stays: %s", d.text);
+		certs_watch_failed(&e->watch);
+	}
+}
+
+/* Not when somebody comes: he may be the first for months, and what was read
+ * then has expired. */
+static void
+on_look(void *arg)
+{
+	struct enroll_desk *e = arg;
+
+	if (certs_watch_look(&e->watch)) {
+		take_up(e);
+	}
+	loop_timer_set(e->look, CERTS_WATCH_MS);
+}
+
 static enum err
 on_open(void *arg, int fd, struct stream **out)
 {
 	struct enroll_desk *e = arg;
-	struct tls_server *tls;
-	struct diag d = { 0, 0, "" };
 
-	if (certs_watch_look(&e->watch)) {
-		if (gate_load_enroll_tls(e->gate, &tls, &d) == ERR_OK) {
-			tls_server_drop(e->tls);
-			e->tls = tls;
-		} else {
-			log_warn(
-			    "enrolment: the old certificate stays: %s", d.text);
-			certs_watch_failed(&e->watch);
-		}
-	}
 	return tls_accept(e->tls, fd, out);
 }
 
@@ -356,6 +373,13 @@ listen_at(struct enroll_desk *e, struct diag *d)
 		if (rc != ERR_OK) {
 			close(fd);
 		}
+	}
+	if (rc == ERR_OK) {
+		e->look = loop_timer_new(desk_loop(e->desk), on_look, e);
+		rc = e->look == NULL ? ERR_NOMEM : ERR_OK;
+	}
+	if (rc == ERR_OK) {
+		loop_timer_set(e->look, CERTS_WATCH_MS);
 	}
 	return rc;
 }
@@ -426,6 +450,7 @@ enroll_desk_free(struct enroll_desk *e)
 		return;
 	}
 	desk_stop(e->desk);
+	loop_timer_free(e->look);
 	desk_free(e->desk);
 	tls_server_drop(e->tls);
 	free(e);

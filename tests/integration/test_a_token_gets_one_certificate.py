@@ -411,18 +411,23 @@ def test_without_the_key_nothing_is_signed_and_no_token_is_lost(own, tmp_path):
             holder.wait(30)
         assert client.reader.answer("POST").status == 200
         client.sock.close()
-    # Renewal by hand shows at the listener too.
+
+
+def test_the_listener_shows_what_is_in_the_store_now(own, tmp_path):
+    here = Enrolment(own)
+    token = here.token("-name", "a")
     cert(here.gate, "renew", "-server", "-host", "new.example")
+    ctx = context(os.path.join(here.store, "ca.crt"))
 
-    def names():
-        ctx = context(os.path.join(here.store, "ca.crt"))
-        try:
-            TlsClient(("127.0.0.1", here.port), ctx, "new.example").sock.close()
-            return True
-        except ssl.SSLError:
-            return False
+    def is_taken_up():
+        with open(here.gate.log, encoding="utf-8") as f:
+            return "enrolment: certificates have changed" in f.read()
 
-    assert wait_until(names, 20)
+    # Nobody has to come twice for it.
+    assert wait_until(is_taken_up, 20)
+    TlsClient(("127.0.0.1", here.port), ctx, "new.example").sock.close()
+    done = here.enroll(token, tmp_path / "a")
+    assert done.returncode == 0, done
 
 
 def test_no_certificates_where_nobody_asks_for_any(own, tmp_path):
