@@ -113,6 +113,46 @@ parse_certs(mbedtls_x509_crt *to, const char *path)
 	return m;
 }
 
+/* As certs/cert.c finds the CA whose hash is in a token. */
+static bool
+has_signed(mbedtls_x509_crt *ca, mbedtls_x509_crt *chain)
+{
+	uint32_t flags = 0;
+
+	(void)mbedtls_x509_crt_verify(
+	    chain, ca, NULL, NULL, &flags, NULL, NULL);
+	flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
+			     MBEDTLS_X509_BADCERT_FUTURE);
+	return flags == 0;
+}
+
+/* The one that has signed ours, out of a file that may hold any number of
+ * others: all of them would not fit into the handshake. */
+static int
+add_shown_ca(struct tls_server *t, const char *path)
+{
+	mbedtls_x509_crt all, alone;
+	const mbedtls_x509_crt *ca;
+	bool found = false;
+	int m;
+
+	mbedtls_x509_crt_init(&all);
+	m = parse_certs(&all, path);
+	for (ca = &all; m == 0 && ca != NULL && !found; ca = ca->next) {
+		mbedtls_x509_crt_init(&alone);
+		found = mbedtls_x509_crt_parse_der(
+			    &alone, ca->raw.p, ca->raw.len) == 0 &&
+			has_signed(&alone, &t->cert);
+		if (found) {
+			m = mbedtls_x509_crt_parse_der(
+			    &t->cert, ca->raw.p, ca->raw.len);
+		}
+		mbedtls_x509_crt_free(&alone);
+	}
+	mbedtls_x509_crt_free(&all);
+	return m;
+}
+
 static enum err
 load_pair(struct tls_server *t, const struct tls_options *opt,
     const char *whose, struct diag *d)
@@ -126,7 +166,7 @@ load_pair(struct tls_server *t, const struct tls_options *opt,
 		return ERR_CERT;
 	}
 	if (opt->shown_ca_path != NULL) {
-		m = parse_certs(&t->cert, opt->shown_ca_path);
+		m = add_shown_ca(t, opt->shown_ca_path);
 		if (m != 0) {
 			say(d, "CA", "", opt->shown_ca_path, m);
 			return ERR_CERT;

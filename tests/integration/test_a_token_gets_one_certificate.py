@@ -417,7 +417,16 @@ def test_the_listener_shows_what_is_in_the_store_now(own, tmp_path):
     here = Enrolment(own)
     token = here.token("-name", "a")
     cert(here.gate, "renew", "-server", "-host", "new.example")
-    ctx = context(os.path.join(here.store, "ca.crt"))
+    # CAs of others, for their clients: more than a TLS message holds.
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "/dev/null",
+         "-subj", "/CN=other", "-days", "9"], check=True, capture_output=True,
+        text=True).stdout
+    ca = os.path.join(here.store, "ca.crt")
+    ctx = context(ca)
+    with open(ca, "a", encoding="ascii") as f:
+        f.write(made * 60)
 
     def is_taken_up():
         with open(here.gate.log, encoding="utf-8") as f:
