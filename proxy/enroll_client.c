@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -24,7 +25,10 @@
 #include "tls_client.h"
 
 #define ENROLL_TIMEOUT_S 30
-#define ENROLL_TRIES 20 /* a second apart, while the gate says "busy" */
+/* About a second apart: while the gate says "busy"; while it shows us the door,
+ * as it does to the ninth of an address. */
+#define ENROLL_TRIES 20
+#define ENROLL_KNOCKS 6
 
 /* "HOST:PORT", "[ADDRESS]:PORT", or without a port. */
 static bool
@@ -180,7 +184,8 @@ in_out(const struct enroll_ask *e, const char *name, char *path, size_t size)
 }
 
 static enum err
-open_stream(const struct enroll_ask *e, struct stream **out, struct diag *d)
+open_stream(const struct enroll_ask *e, struct stream **out, bool *closed,
+    struct diag *d)
 {
 	char ca[STORE_PATH_SIZE], cert[STORE_PATH_SIZE], key[STORE_PATH_SIZE];
 	struct tls_client_options opt = { .host = e->at.host };
@@ -204,6 +209,7 @@ open_stream(const struct enroll_ask *e, struct stream **out, struct diag *d)
 		return rc;
 	}
 	rc = tls_connect(&opt, fd, out, d);
+	*closed = rc == ERR_IO;
 	if (rc != ERR_OK) {
 		close(fd);
 	}
@@ -211,14 +217,15 @@ open_stream(const struct enroll_ask *e, struct stream **out, struct diag *d)
 }
 
 static enum err
-ask_once(const struct enroll_ask *e, struct http_reply *reply, struct diag *d)
+ask_once(const struct enroll_ask *e, struct http_reply *reply, bool *closed,
+    struct diag *d)
 {
 	struct stream *s = NULL;
 	struct buf request;
 	enum err rc;
 
 	buf_init(&request, 2 * LIMIT_ENROLL_BODY_BYTES);
-	rc = open_stream(e, &s, d);
+	rc = open_stream(e, &s, closed, d);
 	if (rc == ERR_OK) {
 		rc = write_request(e, &request);
 	}
@@ -241,21 +248,39 @@ ask_once(const struct enroll_ask *e, struct http_reply *reply, struct diag *d)
 	return rc;
 }
 
-/* While it is only busy, again. */
+/* Half a second to one and a half, so that those who came at the same time do
+ * not come back at the same time. */
+static void
+wait_a_moment(void)
+{
+	struct timespec t = { 0, 0 };
+	uint16_t random = 0;
+
+	(void)!getrandom(&random, sizeof(random), 0);
+	t.tv_nsec = 500000000L + random * 15000L;
+	t.tv_sec = t.tv_nsec / 1000000000L;
+	t.tv_nsec %= 1000000000L;
+	(void)nanosleep(&t, NULL);
+}
+
+/* While it is only busy, again.  Where it has closed the connection it was
+ * told nothing yet. */
 enum err
 enroll_ask(const struct enroll_ask *e, struct http_reply *reply, struct diag *d)
 {
-	const struct timespec second = { 1, 0 };
 	unsigned tries;
+	bool closed;
 	enum err rc;
 
 	for (tries = 1;; tries++) {
-		rc = ask_once(e, reply, d);
-		if (rc != ERR_OK || reply->status != 503 ||
-		    tries == ENROLL_TRIES) {
+		closed = false;
+		rc = ask_once(e, reply, &closed, d);
+		if (!(closed && tries < ENROLL_KNOCKS) &&
+		    !(rc == ERR_OK && reply->status == 503 &&
+			tries < ENROLL_TRIES)) {
 			return rc;
 		}
 		buf_fini(&reply->body);
-		(void)nanosleep(&second, NULL);
+		wait_a_moment();
 	}
 }

@@ -173,19 +173,26 @@ judge_server(
 
 /* -------------------------------------------------------------------------- */
 
-static void
+static enum err
 say_handshake(int rc, struct diag *d)
 {
 	char why[96];
 
-	if (rc == MBEDTLS_ERR_SSL_CONN_EOF) {
+	if (rc == MBEDTLS_ERR_SSL_CONN_EOF ||
+	    rc == MBEDTLS_ERR_SSL_INTERNAL_ERROR) { /* a reset: tls.c */
 		diag_set(d, 0, 0,
 		    "the server closed the connection: is it a gate's "
 		    "listener for this?");
-		return;
+		return ERR_IO;
+	}
+	if (rc == MBEDTLS_ERR_SSL_WANT_READ ||
+	    rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
+		diag_set(d, 0, 0, "the TLS handshake took too long");
+		return ERR_TLS;
 	}
 	mbedtls_strerror(rc, why, sizeof(why));
 	diag_set(d, 0, 0, "the TLS handshake failed: %s", why);
+	return ERR_TLS;
 }
 
 static enum err
@@ -203,16 +210,7 @@ shake_hands(
 		return ERR_NOMEM;
 	}
 	rc = mbedtls_ssl_handshake(&ts->ssl);
-	if (rc == 0) {
-		return judge_server(ts, opt, d);
-	}
-	if (rc == MBEDTLS_ERR_SSL_WANT_READ ||
-	    rc == MBEDTLS_ERR_SSL_WANT_WRITE) {
-		diag_set(d, 0, 0, "the TLS handshake took too long");
-	} else {
-		say_handshake(rc, d);
-	}
-	return ERR_TLS;
+	return rc == 0 ? judge_server(ts, opt, d) : say_handshake(rc, d);
 }
 
 /* What a stream needs; not a handshake yet. */

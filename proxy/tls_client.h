@@ -21,7 +21,8 @@ struct tls_client_options {
 /*
  * Takes fd, a connected socket, on success.  Nothing has been sent but the
  * handshake when it returns, and the server is the right one.  d says what is
- * wrong: ERR_TLS, ERR_CERT, ERR_KEY, ERR_RANDOM, ERR_NOMEM.
+ * wrong: ERR_IO (the server closed the connection before that), ERR_TLS,
+ * ERR_CERT, ERR_KEY, ERR_RANDOM, ERR_NOMEM.
  */
 enum err tls_connect(const struct tls_client_options *opt, int fd,
     struct stream **out, struct diag *d) MUST_USE;

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 
@@ -351,6 +352,62 @@ def test_who_guesses_has_to_wait(own, tmp_path):
     good = {"token": token, "csr": csr}
     assert here.post(good).status == 429
     assert here.post(good, source="127.0.0.2").status == 200
+
+
+def relay(one, other):
+    """Bytes both ways, until both have ended."""
+
+    def copy(a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+
+    thread = threading.Thread(target=copy, args=(other, one))
+    thread.start()
+    copy(one, other)
+    thread.join(30)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["fin", "reset"])
+def test_who_is_shown_the_door_knocks_again(own, tmp_path, reset):
+    """A dozen machines behind one address: the ninth has to wait."""
+    here = Enrolment(own)
+    token = here.token("-name", "a")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            s = listener.accept()[0]
+            if reset:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+            s.close()
+            with listener.accept()[0] as s, socket.create_connection(
+                    ("127.0.0.1", here.port), 30) as gate:
+                relay(s, gate)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        done = here.enroll(token, tmp_path / "a",
+                           port=listener.getsockname()[1])
+        assert done.returncode == 0, done
+        thread.join(30)
+    if reset:
+        return
+    # Nobody but the door: it gives up, and says so.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def slam():
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+
+        threading.Thread(target=slam, daemon=True).start()
+        done = here.enroll(token, tmp_path / "b",
+                           port=listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
+    assert done.returncode == 1 and "closed the connection" in done.stderr, done
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_role_that_may_not_is_not_renewed(own, tmp_path):
