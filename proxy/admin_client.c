@@ -128,6 +128,8 @@ admin_printable(struct span s, char *out, size_t size)
 		text_escape(s, out, size);
 		return;
 	}
-	memcpy(out, s.p, s.len);
+	if (s.len > 0) {
+		memcpy(out, s.p, s.len);
+	}
 	out[s.len] = '\0';
 }

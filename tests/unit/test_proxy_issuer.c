@@ -2,6 +2,7 @@
 /* What the process that signs may say to the gate; who fails too often. */
 #include "unit.h"
 
+#include "admin_client.h"
 #include "failures.h"
 #include "issuer.h"
 
@@ -148,6 +149,19 @@ many_hosts_push_out_the_oldest(void **state)
 	assert_true(failures_enough(&f, host, 1000));
 }
 
+/* A member that is not there, or is no string, has no bytes. */
+static void
+nothing_is_printable(void **state)
+{
+	char out[8] = "x";
+
+	(void)state;
+	admin_printable(span_make(NULL, 0), out, sizeof(out));
+	assert_string_equal(out, "");
+	admin_printable(span_of("a\n"), out, sizeof(out));
+	assert_string_equal(out, "a\\x0a");
+}
+
 int
 main(void)
 {
@@ -157,6 +171,7 @@ main(void)
 		cmocka_unit_test(a_question_says_one_thing),
 		cmocka_unit_test(who_fails_too_often_waits),
 		cmocka_unit_test(many_hosts_push_out_the_oldest),
+		cmocka_unit_test(nothing_is_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
