@@ -15,6 +15,8 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
+#include "certs/csr.h"
 #include "conn_impl.h"
 
 static bool
@@ -24,6 +26,22 @@ is_observed_only(const struct request *r)
 	    r->decision == NULL ? NULL : policy_report(r->decision);
 
 	return report != NULL && report->refused.n + report->refused.more > 0;
+}
+
+static enum step
+refuse_body(struct conn *c)
+{
+	return answer_error(c, 400,
+	    "the body must be a certificate request (PKCS #10, in PEM) by the "
+	    "key that you have: dinv enroll -renew sends one");
+}
+
+/* JSON carries it to the other process, which says what else is wrong. */
+static bool
+may_be_pem(struct span s)
+{
+	return s.len <= CSR_BYTES_MAX && text_is_utf8(s) &&
+	       memchr(s.p, '\0', s.len) == NULL;
 }
 
 enum step
@@ -42,9 +60,7 @@ renew_begin(struct conn *c)
 		    c, 403, "only who shows a certificate has one to renew");
 	}
 	if (!r->canon.has_body) {
-		return answer_error(c, 400,
-		    "the body must be a certificate request (PKCS #10) by the "
-		    "key that you have: dinv enroll -renew sends one");
+		return refuse_body(c);
 	}
 	return request_collect(c);
 }
@@ -73,6 +89,9 @@ renew_ask(struct conn *c)
 	struct buf pem;
 	enum err rc;
 
+	if (ask.csr.len == 0 || !may_be_pem(ask.csr)) {
+		return refuse_body(c);
+	}
 	buf_init(&pem, LIMIT_ISSUE_ASK_BYTES / 4);
 	rc = tls_peer_pem(c->client.s, &pem);
 	if (rc == ERR_OK) {

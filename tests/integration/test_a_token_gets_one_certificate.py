@@ -424,7 +424,9 @@ def test_a_role_that_may_not_is_not_renewed(own, tmp_path):
     folder = str(tmp_path / "ci")
     ctx = context(os.path.join(folder, "ca.pem"), folder)
     with TlsClient(("127.0.0.1", here.gate.port), ctx) as client:
-        for body, status in ((csr.encode(), 400), (b"", 400), (b"x" * 10, 400)):
+        for body, status in ((csr.encode(), 400), (b"", 400), (b"x" * 10, 400),
+                             (b"\x30\x82\x01\x00\x00", 400),  # as DER
+                             (b"\xff" * 10, 400), (b"x" * 300000, 400)):
             answer = client.ask("POST", "/_dinv/renew", body=body,
                                 headers=["Content-Type: application/pkcs10"])
             assert answer.status == status, answer
