@@ -41,7 +41,7 @@ struct enrolment {
 	const char *gate; /* for the lines to paste; or NULL */
 	bool due;
 	struct token_parts parts;
-	char line[TOKEN_TEXT_SIZE + 2]; /* of standard input */
+	char line[TOKEN_TEXT_SIZE + 2]; /* the token, and what ended it */
 	struct rng *rng;
 	struct key *key;
 	int dir_fd;
@@ -366,21 +366,27 @@ say_done(const struct enrolment *e, const struct answer *a)
 
 /* --- the command ---------------------------------------------------------- */
 
-/* A command line is there for everybody on the machine to read. */
+/* A command line is there for everybody on the machine to read: what is left
+ * of it there does not outlive the start. */
 static enum err
-take_token(struct enrolment *e, const char *arg, struct diag *d)
+take_token(struct enrolment *e, char *arg, struct diag *d)
 {
+	size_t len = strlen(arg);
+
 	if (strcmp(arg, "-") == 0) {
-		arg = fgets(e->line, sizeof(e->line), stdin);
-		e->line[strcspn(e->line, "\n")] = '\0';
+		(void)!fgets(e->line, sizeof(e->line), stdin);
+		e->line[strcspn(e->line, "\r\n")] = '\0';
+	} else if (len < sizeof(e->line)) {
+		memcpy(e->line, arg, len + 1);
+		secret_wipe(arg, len);
 	}
-	if (arg == NULL || !token_split(span_of(arg), &e->parts)) {
+	if (!token_split(span_of(e->line), &e->parts)) {
 		diag_set(d, 0, 0,
 		    "that is not a token: dinv cert token makes them "
 		    "(dinv1-...)");
 		return ERR_USAGE;
 	}
-	e->ask.token = arg;
+	e->ask.token = e->line;
 	return ERR_OK;
 }
 

@@ -288,6 +288,23 @@ def test_whoever_is_on_the_way_does_not_see_the_token(own, tmp_path):
     assert here.enroll(token, tmp_path / "a").returncode == 0
 
 
+def test_a_token_does_not_stay_on_the_command_line(tmp_path):
+    secret = "5" * 32
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        child = subprocess.Popen(
+            [DINV, "enroll", "-out", str(tmp_path / "a"),
+             f"https://127.0.0.1:{listener.getsockname()[1]}",
+             f"dinv1-{secret}-{'0' * 64}"], stderr=subprocess.DEVNULL)
+        try:
+            listener.settimeout(30)
+            with listener.accept()[0]:
+                with open(f"/proc/{child.pid}/cmdline", "rb") as f:
+                    assert secret.encode() not in f.read()
+        finally:
+            child.kill()
+            child.wait(30)
+
+
 def test_what_is_not_as_it_should_be_is_refused(own, tmp_path):
     here = Enrolment(own)
     token = here.token("-name", "a", "-ttl", "1h")
