@@ -171,27 +171,29 @@ take_wish(const struct json_node *o, struct wish *w)
 	return w->csr.len > 0;
 }
 
-/* Its id; false: there is none, or nobody can tell. */
-static bool
+/* Its id; ERR_NOTFOUND: there is no such token. */
+static enum err
 know_token(struct visit *v, const struct wish *w)
 {
-	const struct token *t;
+	const struct token *t = NULL;
 	struct diag d = { 0, 0, "" };
 	struct tokens table;
-	bool known = false;
+	enum err rc;
 
 	tokens_init(&table);
-	if (tokens_load(&table, v->e->gate->certs, &d) != ERR_OK) {
-		log_warn("enrolment: %s", d.text);
+	rc = tokens_load(&table, v->e->gate->certs, &d);
+	if (rc != ERR_OK) {
+		log_warn(
+		    "enrolment: %s", d.text[0] == '\0' ? err_text(rc) : d.text);
+		rc = ERR_CERT_STORE;
+	} else if ((t = tokens_find(&table, w->token.secret)) == NULL) {
+		rc = ERR_NOTFOUND;
 	} else {
-		t = tokens_find(&table, w->token.secret);
-		known = t != NULL;
 		snprintf(v->token_id, sizeof(v->token_id), "%.*s",
-		    known ? (int)token_id(t).len : 0,
-		    known ? token_id(t).p : "");
+		    SPAN_ARG(token_id(t)));
 	}
 	tokens_fini(&table);
-	return known;
+	return rc;
 }
 
 static void
@@ -235,6 +237,24 @@ ask_issuer(struct visit *v, const struct wish *w)
 }
 
 static void
+judge_token(struct visit *v, const struct wish *w)
+{
+	enum err rc = know_token(v, w);
+
+	if (rc == ERR_OK) {
+		ask_issuer(v, w);
+	} else if (rc == ERR_NOTFOUND) {
+		count_failure(v);
+		refuse(v, 403, "token-unknown",
+		    "there is no such token: ask for a new one");
+	} else {
+		refuse(v, 503, "enroll-failed",
+		    "no certificate can be issued now: the gate's log says "
+		    "why");
+	}
+}
+
+static void
 judge(struct visit *v, struct span body)
 {
 	struct json_doc *doc = NULL;
@@ -254,13 +274,7 @@ judge(struct visit *v, struct span body)
 		    "open");
 	} else {
 		text_escape(w.name, v->name, sizeof(v->name));
-		if (know_token(v, &w)) {
-			ask_issuer(v, &w);
-		} else {
-			count_failure(v);
-			refuse(v, 403, "token-unknown",
-			    "there is no such token: ask for a new one");
-		}
+		judge_token(v, &w);
 	}
 	json_free(doc);
 	secret_wipe(&w.token, sizeof(w.token));

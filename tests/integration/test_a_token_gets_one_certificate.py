@@ -468,6 +468,15 @@ def test_without_the_key_nothing_is_signed_and_no_token_is_lost(own, tmp_path):
     assert answer.status == 503 and b"ca-key.pem" in answer.body, answer
     assert here.records()[-1]["decision"] == "error"
     os.rename(key + ".away", key)
+    # A table of tokens that cannot be read: nobody guesses there.
+    table = os.path.join(here.store, "tokens.tsv")
+    os.rename(table, table + ".good")
+    with open(table, "w", encoding="ascii") as f:
+        f.write("dinv-tokens\t1\n")
+    for _ in range(11):
+        answer = here.post(good)
+        assert answer.status == 503 and b"log says" in answer.body, answer
+    os.rename(table + ".good", table)
     # A directory that somebody holds: it takes time, and is done then.
     with open(os.path.join(here.store, ".dinv.lock"), "w", encoding="ascii") as f:
         holder = subprocess.Popen(["flock", f.name, "cat"],
