@@ -294,14 +294,20 @@ find_entry(struct job *j)
 }
 
 /* Were there two in the last minute?  A certificate begins an hour before it
- * was made. */
+ * was made, but not before its CA does: in a CA's first hour nobody can tell.
+ */
 static bool
 is_too_soon(const struct job *j, struct span name)
 {
 	const struct ledger *l = &j->hold.ledger;
 	time_t since = j->req->now - BACKDATE_S - RENEW_EVERY_S;
+	time_t ca_from, ca_to;
 	size_t i, n = 0;
 
+	cert_validity(j->ca.cert, &ca_from, &ca_to);
+	if (j->req->now - BACKDATE_S < ca_from) {
+		return false;
+	}
 	for (i = 0; i < l->n; i++) {
 		n += l->entry[i].kind == LEDGER_CLIENT &&
 		     span_eq(l->entry[i].name, name) &&

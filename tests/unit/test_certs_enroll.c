@@ -415,6 +415,31 @@ who_has_a_certificate_gets_the_next(void **state)
 	tmp_fini(&t);
 }
 
+/* No certificate begins before its CA does, also not the hour that others are
+ * dated back. */
+static void
+a_young_ca_renews_as_often_as_an_old_one(void **state)
+{
+	struct enroll_answer first;
+	struct token_parts p;
+	struct enrollee e;
+	struct tmp t;
+	struct span cert;
+
+	(void)state;
+	make_store(&t); /* its CA begins at NOW - 3600 */
+	enrollee_init(&e);
+	must_make(&t, "a", &p);
+	assert_int_equal(
+	    show(&t, &e, p.secret, "", NOW - 3000, &first), ENROLL_DONE);
+	cert = buf_span(&first.cert);
+	assert_int_equal(try_renew(&t, &e, cert, NOW - 2800), ENROLL_DONE);
+	assert_int_equal(try_renew(&t, &e, cert, NOW - 2600), ENROLL_DONE);
+	enroll_fini(&first);
+	enrollee_fini(&e);
+	tmp_fini(&t);
+}
+
 static void
 a_damaged_table_is_refused(void **state)
 {
@@ -476,6 +501,7 @@ main(void)
 		cmocka_unit_test(a_token_is_refused),
 		cmocka_unit_test(a_pattern_leaves_one_part_open),
 		cmocka_unit_test(who_has_a_certificate_gets_the_next),
+		cmocka_unit_test(a_young_ca_renews_as_often_as_an_old_one),
 		cmocka_unit_test(a_damaged_table_is_refused),
 		cmocka_unit_test(a_ledger_that_is_full_forgets_the_expired),
 	};
