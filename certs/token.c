@@ -81,7 +81,8 @@ token_is_pattern(const struct token *t)
 }
 
 /* There is one star: what is before it, what is behind it, and in between
- * one or more of the characters above. */
+ * one or more of the characters above.  Where it is the first, no name begins
+ * as an option does, or a path: operators type names of others' choice. */
 bool
 token_allows(const struct token *t, struct span name)
 {
@@ -95,6 +96,9 @@ token_allows(const struct token *t, struct span name)
 	tail = t->name.len - head - 1;
 	if (name.len <= head + tail || memcmp(name.p, t->name.p, head) != 0 ||
 	    memcmp(name.p + name.len - tail, star + 1, tail) != 0) {
+		return false;
+	}
+	if (head == 0 && (name.p[0] == '-' || name.p[0] == '.')) {
 		return false;
 	}
 	for (i = head; i < name.len - tail; i++) {

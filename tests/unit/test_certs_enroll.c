@@ -356,6 +356,11 @@ a_pattern_leaves_one_part_open(void **state)
 	must_make(&t, "runner-*", &p);
 	assert_int_equal(
 	    try(&t, &e, p.secret, "runner-a.b_C-9", NOW), ENROLL_TAKEN);
+	/* Nor does one begin as an option does, or a path. */
+	must_make(&t, "*", &p);
+	assert_int_equal(try(&t, &e, p.secret, "-anyway", NOW), ENROLL_NAME);
+	assert_int_equal(try(&t, &e, p.secret, "..", NOW), ENROLL_NAME);
+	assert_int_equal(try(&t, &e, p.secret, "_-.", NOW), ENROLL_DONE);
 	must_make(&t, "*-client", &p);
 	assert_int_equal(
 	    try(&t, &e, p.secret, "docker-client", NOW), ENROLL_TAKEN);
