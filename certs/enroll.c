@@ -47,9 +47,12 @@ static const char *const rules[] = {
 };
 
 const char *
-enroll_rule(enum enroll_outcome o)
+enroll_rule(enum enroll_outcome o, bool renews)
 {
-	return rules[o];
+	if (renews && o == ENROLL_UNKNOWN) {
+		return "not-issued-here";
+	}
+	return renews && o == ENROLL_EXPIRED ? "expired" : rules[o];
 }
 
 struct job {
@@ -146,6 +149,9 @@ issue(struct job *j, struct issue_client *client)
 		cert_validity(c, &from, &j->a->expires);
 		snprintf(j->a->name, sizeof(j->a->name), "%s", client->name);
 		j->a->outcome = ENROLL_DONE;
+	} else { /* what is not written down leaves nobody's hands */
+		buf_consume(&j->a->cert, j->a->cert.len);
+		buf_consume(&j->a->ca, j->a->ca.len);
 	}
 	cert_free(c);
 	return done;
@@ -234,6 +240,23 @@ judge_token(struct job *j, const struct token *t, struct span name)
 }
 
 static bool
+use_up(struct job *j, struct token *t)
+{
+	t->used = true;
+	return is_ok(
+	    j, tokens_save(&j->tokens, j->hold.dir_fd, j->req->now, &j->d));
+}
+
+/* Nothing was handed out, and whoever came will try again.  false. */
+static bool
+give_back(struct job *j, struct token *t)
+{
+	t->used = false;
+	(void)!tokens_save(&j->tokens, j->hold.dir_fd, j->req->now, NULL);
+	return false;
+}
+
+static bool
 by_token(struct job *j)
 {
 	struct issue_client client = { .name = NULL };
@@ -259,13 +282,12 @@ by_token(struct job *j)
 	if (subject_check("the name", client.name, &j->d) != ERR_OK) {
 		return refuse(j, ENROLL_NAME, j->d.text);
 	}
-	t->used = true;
-	return is_ok(j, ledger_units(t->units, &j->arena, j->units,
-			    ISSUE_UNITS_MAX, &j->n_units)) &&
-	       take_org(j, t->org, &client.org) &&
-	       is_ok(j, tokens_save(
-			    &j->tokens, j->hold.dir_fd, j->req->now, &j->d)) &&
-	       issue(j, &client);
+	if (!is_ok(j, ledger_units(t->units, &j->arena, j->units,
+			  ISSUE_UNITS_MAX, &j->n_units)) ||
+	    !take_org(j, t->org, &client.org)) {
+		return false;
+	}
+	return use_up(j, t) && (issue(j, &client) || give_back(j, t));
 }
 
 /* ---- with a certificate -------------------------------------------------- */

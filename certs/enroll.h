@@ -55,7 +55,7 @@ void enroll_token(const struct enroll_request *req, struct enroll_answer *a);
 void enroll_renew(const struct enroll_request *req, struct enroll_answer *a);
 void enroll_fini(struct enroll_answer *a);
 
-/* Stable, for the audit log: "token-used". */
-const char *enroll_rule(enum enroll_outcome o);
+/* Stable, for the audit log: "token-used".  renews: of enroll_renew(). */
+const char *enroll_rule(enum enroll_outcome o, bool renews);
 
 #endif

@@ -66,7 +66,7 @@ print(const struct buf *out)
 }
 
 static bool
-answer(const struct enroll_answer *a)
+answer(const struct enroll_answer *a, bool renews)
 {
 	char date[32] = "";
 	struct tm tm;
@@ -81,7 +81,7 @@ answer(const struct enroll_answer *a)
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
 	jsonw_kv_u64(&w, "status", statuses[a->outcome]);
-	jsonw_kv_str(&w, "rule", enroll_rule(a->outcome));
+	jsonw_kv_str(&w, "rule", enroll_rule(a->outcome, renews));
 	jsonw_kv_str(&w, "message", a->why);
 	jsonw_kv_str(&w, "name", a->name);
 	jsonw_kv_str(&w, "serial", a->serial);
@@ -128,7 +128,7 @@ sign(struct enroll_request *req, struct span text, struct diag *d)
 		} else {
 			enroll_renew(req, &a);
 		}
-		if (!answer(&a)) {
+		if (!answer(&a, req->token.len == 0)) {
 			diag_set(d, 0, 0, "the answer cannot be written");
 			rc = ERR_IO;
 		}

@@ -31,6 +31,7 @@
 #include "gate_tls.h"
 #include "log.h"
 #include "policy/json.h"
+#include "renewal.h"
 
 struct enroll_desk {
 	const struct gate_config *gate;
@@ -445,6 +446,11 @@ enroll_desk_open(const char *url, const struct gate_config *conf,
 	if (rc != ERR_OK) {
 		enroll_desk_free(e);
 		return rc;
+	}
+	if (!renewal_has_ca_key(conf->certs)) {
+		log_warn("no token can be exchanged: ca-key.pem is not there, "
+			 "or not for this user to read certs=%s",
+		    conf->certs);
 	}
 	log_info("enrolment listening addr=%s", e->addr.text);
 	*out = e;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens, and what they and certificates are exchanged for. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "base/buf.h"
 #include "base/text.h"
 #include "bundle.h"
@@ -319,6 +322,35 @@ a_token_is_refused(void **state)
 }
 
 static void
+a_token_is_not_lost_to_a_full_ledger(void **state)
+{
+	struct rlimit was, less;
+	struct token_parts p;
+	struct enrollee e;
+	struct stat st;
+	struct tmp t;
+
+	(void)state;
+	make_store(&t);
+	enrollee_init(&e);
+	must_make(&t, "runner-7", &p);
+	/* There is room for the table of tokens, and not for the ledger. */
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(stat(tmp_path(&t, "tokens.tsv"), &st), 0);
+	less = was;
+	less.rlim_cur = (rlim_t)st.st_size + 20;
+	assert_int_equal(stat(tmp_path(&t, "issued.tsv"), &st), 0);
+	assert_true((rlim_t)st.st_size > less.rlim_cur);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+	assert_int_equal(try(&t, &e, p.secret, "", NOW), ENROLL_FAILED);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(try(&t, &e, p.secret, "", NOW), ENROLL_DONE);
+	enrollee_fini(&e);
+	tmp_fini(&t);
+}
+
+static void
 a_pattern_leaves_one_part_open(void **state)
 {
 	static const struct {
@@ -504,6 +536,7 @@ main(void)
 		cmocka_unit_test(a_token_is_refused_before_it_is_made),
 		cmocka_unit_test(a_token_works_once_and_says_who_it_is),
 		cmocka_unit_test(a_token_is_refused),
+		cmocka_unit_test(a_token_is_not_lost_to_a_full_ledger),
 		cmocka_unit_test(a_pattern_leaves_one_part_open),
 		cmocka_unit_test(who_has_a_certificate_gets_the_next),
 		cmocka_unit_test(a_young_ca_renews_as_often_as_an_old_one),
