@@ -145,8 +145,11 @@ store_check_modes(struct store_report *report, int dir_fd)
 	for (i = 0; i < NELEM(keys); i++) {
 		const char *name = store_file_name(keys[i]);
 
+		/* A gate that is not root reads its key by its group. */
+		mode_t closed = keys[i] == STORE_SERVER_KEY ? 037 : 077;
+
 		if (fstatat(dir_fd, name, &st, 0) == 0 &&
-		    (st.st_mode & 077) != 0) {
+		    (st.st_mode & closed) != 0) {
 			store_note(report, STORE_NOTE_WARN,
 			    "%s is open to others (mode %04o): chmod 600", name,
 			    (unsigned)st.st_mode & 07777);

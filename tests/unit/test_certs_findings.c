@@ -61,6 +61,14 @@ findings_are_notes(void **state)
 	must(&t, STORE_TLSVERIFY, &report);
 	must(&other, STORE_TLSVERIFY, &report);
 
+	/* its group may read the server's key, and no other */
+	assert_int_equal(chmod(tmp_path(&t, "docker.key"), 0640), 0);
+	assert_int_equal(chmod(tmp_path(&t, "ca-key.pem"), 0640), 0);
+	must(&t, STORE_TLSVERIFY, &report);
+	assert_false(noted(&report, STORE_NOTE_WARN, "docker.key"));
+	assert_true(noted(&report, STORE_NOTE_WARN,
+	    "ca-key.pem is open to others (mode 0640)"));
+	assert_int_equal(chmod(tmp_path(&t, "ca-key.pem"), 0600), 0);
 	assert_int_equal(chmod(tmp_path(&t, "docker.key"), 0644), 0);
 	must(&t, STORE_TLSVERIFY, &report);
 	assert_true(noted(&report, STORE_NOTE_WARN,
