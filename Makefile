@@ -127,7 +127,7 @@ $(B)/policy/presets.c: $(PRESETS) policy/presets.sh
 	@mkdir -p $(@D)
 	$(Q)sh policy/presets.sh $(PRESETS) > $@
 
-$(B)/policy/presets.o: $(B)/policy/presets.c
+$(B)/policy/presets.o: $(B)/policy/presets.c | $(DEPS)
 	@echo '  CC        $<'
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
