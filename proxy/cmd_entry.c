@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -32,6 +33,11 @@
 #include "ensure.h"
 #include "entry.h"
 #include "log.h"
+#include "needs.h"
+#include "ping.h"
+#include "preload.h"
+#include "room.h"
+#include "storage.h"
 #include "supervise.h"
 #include "words.h"
 
@@ -39,13 +45,16 @@
 #define ARGV_BYTES (4u << 20)
 
 static struct entry_opts opts = {
-	.storage = "overlay2",
+	.preload = PRELOAD_DIR,
 	.socket = "/var/run/docker.sock",
 	.dockerd = "dockerd",
 	.grace_s = 10,
 };
 
 #define CERTS_DEFAULT "/certs"
+
+/* As it was given, one line. */
+static const char *app;
 
 /* ca/, server/ and client/ beside the store's own names. */
 static bool dind_layout;
@@ -82,7 +91,8 @@ static const struct flag entry_flags[] = {
 	    "where the gate is watched and told, or none\n"
 	    "(default " ADMIN_DEFAULT ")" },
 	{ "storage", FLAG_STRING, &opts.storage, "NAME",
-	    "dockerd's storage driver; \"\" lets dockerd choose" },
+	    "dockerd's storage driver (default overlay2, or vfs where that\n"
+	    "cannot work); \"\" lets dockerd choose" },
 	{ "insecure-registry", FLAG_LIST, &opts.insecure_registry, "REG",
 	    "a registry that dockerd may use without TLS" },
 	{ "socket", FLAG_STRING, &opts.socket, "PATH",
@@ -92,6 +102,11 @@ static const struct flag entry_flags[] = {
 	{ "dockerd", FLAG_STRING, &opts.dockerd, "PATH", "the dockerd to run" },
 	{ "dockerd-log", FLAG_STRING, &opts.dockerd_log, "FILE",
 	    "dockerd's log goes there (default our standard error)" },
+	{ "preload", FLAG_STRING, &opts.preload, "DIR",
+	    "image archives there (*.tar) are loaded, each once" },
+	{ "app", FLAG_STRING, &app, "COMMAND",
+	    "a program to run once dockerd is ready, DOCKER_HOST set; when\n"
+	    "it ends all ends, and a stop goes to it first" },
 	{ "grace", FLAG_UINT, &opts.grace_s, "SECONDS",
 	    "a stop takes no longer; as long as docker stop -t" },
 };
@@ -136,6 +151,30 @@ add_docker_opts(struct diag *d)
 	rc = words_split(copy, &opts.dockerd_flags, &why);
 	if (rc == ERR_SYNTAX) {
 		diag_set(d, 0, 0, "DOCKER_OPTS: %s", why.text);
+	}
+	return rc;
+}
+
+static enum err
+add_app(struct diag *d)
+{
+	struct diag why = { 0, 0, "" };
+	enum err rc;
+	char *copy;
+
+	if (app == NULL) {
+		return ERR_OK;
+	}
+	copy = strdup(app); /* the words live as long as the program */
+	if (copy == NULL) {
+		return ERR_NOMEM;
+	}
+	rc = words_split(copy, &opts.app, &why);
+	if (rc == ERR_SYNTAX) {
+		diag_set(d, 0, 0, "-app: %s", why.text);
+	} else if (rc == ERR_OK && opts.app.n == 0) {
+		diag_set(d, 0, 0, "-app must name a program");
+		rc = ERR_USAGE;
 	}
 	return rc;
 }
@@ -223,6 +262,9 @@ read_options(char **rest, struct diag *d)
 	}
 	rc = add_docker_opts(d);
 	if (rc == ERR_OK) {
+		rc = add_app(d);
+	}
+	if (rc == ERR_OK) {
 		rc = take_tls_certdir(d);
 	}
 	if (rc != ERR_OK) {
@@ -303,6 +345,67 @@ have_certs(enum entry_mode mode)
 	return ok;
 }
 
+static const char *
+exec_root(void)
+{
+	return entry_dockerd_value(&opts, "exec-root", '\0', "/var/run/docker");
+}
+
+/* A container may have been given too little: said here, or by dockerd. */
+static bool
+have_room(void)
+{
+	static const char root[] = "/sys/fs/cgroup";
+
+	if (!room_is_container()) {
+		return true;
+	}
+	/* Docker and containerd then leave the host's AppArmor alone. */
+	if (setenv("container", "docker", 0) == -1) {
+		return false;
+	}
+	room_unlock();
+	room_forget(exec_root());
+	if (!needs_are_met()) {
+		return false;
+	}
+	if (room_nest(root) != ERR_OK) {
+		log_warn("cgroup v2: containers may have no limits: %s path=%s",
+		    strerror(errno), root);
+	}
+	return true;
+}
+
+/* Sets opts.storage where nobody else has; false where what was asked for
+ * cannot work. */
+static bool
+choose_storage(void)
+{
+	const char *data = entry_data(&opts);
+	struct diag why = { 0, 0, "" };
+
+	if (opts.storage != NULL) {
+		if (strcmp(opts.storage, "overlay2") != 0 ||
+		    storage_try_overlay(data, &why) == ERR_OK) {
+			return true;
+		}
+		log_error("-storage overlay2 cannot work: %s; mount a volume "
+			  "on %s (docker run -v NAME:%s), or use -storage vfs",
+		    why.text, data, data);
+		return false;
+	}
+	if (entry_dockerd_value(&opts, "storage-driver", 's', NULL) != NULL) {
+		return true;
+	}
+	opts.storage = storage_choose(data, &why);
+	if (why.text[0] != '\0') {
+		log_warn("storage driver %s, which copies whole images: %s; "
+			 "an empty volume on %s gives overlay2",
+		    opts.storage, why.text, data);
+	}
+	return true;
+}
+
 /* This very program, by the name under which it is found again. */
 static const char *
 own_path(char *out, size_t size)
@@ -318,17 +421,57 @@ own_path(char *out, size_t size)
 	return "/proc/self/exe"; /* it was replaced while we ran */
 }
 
+/* For dinv health; what cannot be written makes an unhealthy container. */
+static void
+leave_mark(void)
+{
+	const char *admin = opts.admin == NULL ? ADMIN_DEFAULT : opts.admin;
+	bool gate = !opts.local && strcmp(admin, "none") != 0;
+	FILE *f;
+
+	if (!room_is_container()) {
+		return;
+	}
+	(void)mkdir("/run/dinv", 0700);
+	f = fopen(ENTRY_HEALTH, "we");
+	if (f == NULL) {
+		log_warn("dinv health will fail: %s file=" ENTRY_HEALTH,
+		    strerror(errno));
+		return;
+	}
+	fprintf(f, "%s %s\n", gate ? "admin" : "dockerd",
+	    gate ? admin : opts.socket);
+	fclose(f);
+}
+
+/* For the app; neither dockerd nor the gate reads these. */
+static bool
+set_app_environment(void)
+{
+	char host[8 + PING_PATH_MAX + 1];
+
+	if (opts.app.n == 0) {
+		return true;
+	}
+	snprintf(host, sizeof(host), "unix://%s", opts.socket);
+	return setenv("DOCKER_HOST", host, 1) == 0 &&
+	       unsetenv("DOCKER_TLS_VERIFY") == 0 &&
+	       unsetenv("DOCKER_CERT_PATH") == 0;
+}
+
 static int
 start(const char *gate)
 {
 	struct supervise_plan plan = { .limits = SUPERVISE_LIMITS };
-	char **dockerd_argv, **gate_argv;
+	char **dockerd_argv, **gate_argv, **preload_argv, **app_argv;
 	struct arena a;
 	int status = 1;
 
 	arena_init(&a, ARGV_BYTES);
 	if (entry_dockerd_argv(&opts, &a, &dockerd_argv) != ERR_OK ||
-	    entry_gate_argv(&opts, &a, &gate_argv) != ERR_OK) {
+	    entry_gate_argv(&opts, &a, &gate_argv) != ERR_OK ||
+	    entry_preload_argv(&opts, &a, &preload_argv) != ERR_OK ||
+	    entry_app_argv(&opts, &a, &app_argv) != ERR_OK) {
 		log_error("out of memory");
 		goto out;
 	}
@@ -337,11 +480,14 @@ start(const char *gate)
 	plan.dockerd_log = opts.dockerd_log;
 	plan.gate = opts.local ? NULL : gate;
 	plan.gate_argv = gate_argv;
+	plan.preload = preload_has_archives(opts.preload) ? gate : NULL;
+	plan.preload_argv = preload_argv;
+	plan.app = opts.app.n == 0 ? NULL : app_argv[0];
+	plan.app_argv = app_argv;
 	plan.socket = opts.socket;
 	plan.pid_file =
 	    entry_dockerd_value(&opts, "pidfile", 'p', "/var/run/docker.pid");
-	plan.exec_root =
-	    entry_dockerd_value(&opts, "exec-root", '\0', "/var/run/docker");
+	plan.exec_root = exec_root();
 	plan.limits.grace_ms = (int64_t)opts.grace_s * 1000;
 	status = supervise_run(&plan);
 out:
@@ -372,6 +518,10 @@ cmd_entry(int argc, char **argv)
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
+	if (!have_room() || !choose_storage() || !set_app_environment()) {
+		return 1;
+	}
+	leave_mark();
 	mode = entry_mode(&opts);
 	if (!opts.local) {
 		warn_of_open_doors(mode);

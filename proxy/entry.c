@@ -25,6 +25,7 @@
 
 #include "admin.h"
 #include "ping.h"
+#include "preload.h"
 
 /* Words besides the lists': more than the functions below ever add. */
 #define FIXED_WORDS 40
@@ -327,6 +328,42 @@ entry_gate_argv(const struct entry_opts *o, struct arena *a, char ***argv)
 	    o->admin == NULL ? ADMIN_DEFAULT : o->admin);
 	if (o->debug) {
 		put(&w, "-debug");
+	}
+	return words_end(&w, argv);
+}
+
+const char *
+entry_data(const struct entry_opts *o)
+{
+	const char *data = o->data == NULL ? "/var/lib/docker" : o->data;
+
+	/* -g and --graph: what dockerd called it first, and still takes. */
+	data = entry_dockerd_value(o, "graph", 'g', data);
+	return entry_dockerd_value(o, "data-root", '\0', data);
+}
+
+enum err
+entry_preload_argv(const struct entry_opts *o, struct arena *a, char ***argv)
+{
+	struct words w = words_start(a, 0);
+
+	put(&w, "dinv");
+	put(&w, "preload");
+	put_pair(&w, "-dir", o->preload);
+	put_pair(&w, "-socket", o->socket);
+	put_made(
+	    &w, "-stamp", arena_printf(a, "%s/" PRELOAD_STAMP, entry_data(o)));
+	return words_end(&w, argv);
+}
+
+enum err
+entry_app_argv(const struct entry_opts *o, struct arena *a, char ***argv)
+{
+	struct words w = words_start(a, o->app.n);
+	size_t i;
+
+	for (i = 0; i < o->app.n; i++) {
+		put(&w, o->app.item[i]);
 	}
 	return words_end(&w, argv);
 }

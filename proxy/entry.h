@@ -12,13 +12,16 @@
 /* An hour: systemd's and Kubernetes' longest in use are minutes. */
 #define ENTRY_GRACE_MAX_S 3600
 
+/* In a container, for dinv health: whom it is to ask. */
+#define ENTRY_HEALTH "/run/dinv/health"
+
 struct entry_opts {
 	bool tls;
 	bool tlsverify; /* wins over tls */
 	bool local;	/* no gate, no TCP at all */
 	bool debug;
 	bool ipv6;	     /* listen on [::] too */
-	const char *storage; /* "": dockerd chooses */
+	const char *storage; /* "" or NULL: dockerd chooses */
 	const char *certs;
 	const char *policy;	 /* NULL: as the configuration says, or admin */
 	const char *audit;	 /* NULL: none */
@@ -26,6 +29,7 @@ struct entry_opts {
 	const char *admin;	 /* NULL: where dinv reload looks */
 	const char *socket;	 /* dockerd's, an absolute path */
 	const char *data;	 /* NULL: dockerd's own default */
+	const char *preload;	 /* folder of image archives */
 	const char *dockerd;	 /* program */
 	const char *dockerd_log; /* NULL: our standard error */
 	const char *key_pass_file, *ca_pass_file; /* NULL: none */
@@ -34,6 +38,7 @@ struct entry_opts {
 	struct str_list host;
 	struct str_list listen;	       /* none: the default ones */
 	struct str_list enroll;	       /* where tokens are taken */
+	struct str_list app;	       /* program and arguments, or none */
 	struct str_list dockerd_flags; /* after "--", then DOCKER_OPTS */
 };
 
@@ -58,6 +63,13 @@ enum err entry_dockerd_argv(
     const struct entry_opts *o, struct arena *a, char ***argv) MUST_USE;
 enum err entry_gate_argv(
     const struct entry_opts *o, struct arena *a, char ***argv) MUST_USE;
+enum err entry_preload_argv(
+    const struct entry_opts *o, struct arena *a, char ***argv) MUST_USE;
+enum err entry_app_argv(
+    const struct entry_opts *o, struct arena *a, char ***argv) MUST_USE;
+
+/* Where dockerd keeps its data. */
+const char *entry_data(const struct entry_opts *o);
 
 /*
  * What dockerd's own flags say of "--name" (or "-c", c != 0): the last value

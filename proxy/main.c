@@ -29,6 +29,8 @@ static const struct {
 	{ "audit", cmd_audit, "read and verify what a gate has recorded" },
 	{ "reload", cmd_reload, "let a running gate read its policy again" },
 	{ "status", cmd_status, "say how a running gate is" },
+	{ "health", cmd_health, "0 where it is fit, for a HEALTHCHECK" },
+	{ "preload", cmd_preload, "give dockerd the images of a folder" },
 	{ "version", cmd_version, "print the version" },
 	{ "help", cmd_help, "print this" },
 };

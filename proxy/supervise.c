@@ -16,7 +16,9 @@
  * At a stop both get SIGTERM at once: dockerd needs the whole grace period
  * for its containers, and streams through the gate end as their containers
  * do.  At 6/10 of it containers that ignore SIGTERM are killed (shims.c), at
- * 9/10 whatever still runs; the rest is for the kernel.
+ * 9/10 whatever still runs; the rest is for the kernel.  An app that needs
+ * dockerd to clean up after itself has 6/10 before dockerd hears of the stop;
+ * its containers then have until 8/10.
  *
  * Threads and libevent were rejected: this process may be PID 1 and holds
  * what must not die; it opens no socket to a client and parses nothing but
@@ -58,6 +60,8 @@ struct sup {
 	int64_t now_ms;
 	struct child dockerd;
 	struct child gate;
+	struct child preload;
+	struct child app;
 	struct ping ping;
 	bool ready;	     /* this dockerd has answered */
 	int64_t ping_at_ms;  /* when to try to connect again */
@@ -65,8 +69,10 @@ struct sup {
 	/* STOPPING: */
 	int status;
 	unsigned stops; /* signals that said stop */
+	bool told;	/* dockerd has got its SIGTERM */
 	bool squeezed;	/* stubborn containers were killed */
 	bool killed;
+	int64_t tell_at_ms;
 	int64_t squeeze_at_ms;
 	int64_t kill_at_ms;
 	int64_t leave_at_ms;
@@ -83,20 +89,33 @@ clock_ms(void)
 
 /* ---- stopping ---------------------------------------------------------- */
 
-/* reason: for the log, or NULL where it was said before. */
+static void
+tell_dockerd(struct sup *s)
+{
+	s->told = true;
+	child_signal(&s->dockerd, SIGTERM);
+}
+
 static void
 begin_stop(struct sup *s, int status)
 {
+	int64_t tenth_ms = s->lim->grace_ms / 10;
+
 	s->phase = PHASE_STOPPING;
 	s->status = status;
-	s->squeeze_at_ms = s->now_ms + s->lim->grace_ms * 6 / 10;
-	s->kill_at_ms = s->now_ms + s->lim->grace_ms * 9 / 10;
+	s->tell_at_ms = s->now_ms + tenth_ms * (s->app.pid == 0 ? 0 : 6);
+	s->squeeze_at_ms = s->now_ms + tenth_ms * (s->app.pid == 0 ? 6 : 8);
+	s->kill_at_ms = s->now_ms + tenth_ms * 9;
 	s->leave_at_ms = INT64_MAX;
 	s->gate.restart_ms = 0;
 	s->dockerd.restart_ms = 0;
 	ping_fini(&s->ping);
+	child_signal(&s->preload, SIGTERM);
+	child_signal(&s->app, SIGTERM);
 	child_signal(&s->gate, SIGTERM);
-	child_signal(&s->dockerd, SIGTERM);
+	if (s->app.pid == 0) {
+		tell_dockerd(s);
+	}
 }
 
 static void
@@ -133,6 +152,8 @@ kill_all(struct sup *s)
 	if (s->dockerd.pid != 0) {
 		shims_kill(s->plan->exec_root, SHIMS_ALL);
 	}
+	kill_one(s, &s->preload);
+	kill_one(s, &s->app);
 	kill_one(s, &s->gate);
 	kill_one(s, &s->dockerd);
 }
@@ -141,8 +162,12 @@ kill_all(struct sup *s)
 static bool
 step_stopping(struct sup *s)
 {
-	if (s->dockerd.pid == 0 && s->gate.pid == 0) {
+	if (s->dockerd.pid == 0 && s->gate.pid == 0 && s->app.pid == 0 &&
+	    s->preload.pid == 0) {
 		return true;
+	}
+	if (!s->told && (s->app.pid == 0 || s->now_ms >= s->tell_at_ms)) {
+		tell_dockerd(s);
 	}
 	if (!s->squeezed && s->dockerd.pid != 0 &&
 	    s->now_ms >= s->squeeze_at_ms) {
@@ -165,6 +190,7 @@ on_stop_signal(struct sup *s, int sig)
 		return;
 	}
 	log_warn("stopping at once: %s", strsignal(sig));
+	s->tell_at_ms = s->now_ms;
 	s->squeeze_at_ms = s->now_ms;
 	if (s->stops > 2) {
 		s->kill_at_ms = s->now_ms;
@@ -220,22 +246,34 @@ start_dockerd(struct sup *s)
 
 /* ---- what happens ------------------------------------------------------ */
 
+/* Whoever reaches the gate finds what was to be loaded. */
+static void
+open_doors(struct sup *s)
+{
+	s->phase = PHASE_RUNNING;
+	if (s->plan->gate != NULL) {
+		start_child(s, &s->gate);
+	}
+	if (s->plan->app != NULL && s->phase == PHASE_RUNNING) {
+		start_child(s, &s->app);
+	}
+}
+
 static void
 on_ready(struct sup *s)
 {
-	struct child *g = &s->gate;
-
 	s->ready = true;
 	s->dockerd.proven = true;
 	log_info("dockerd is ready after_ms=%lld socket=%s",
 	    (long long)(s->now_ms - s->dockerd.started_ms), s->plan->socket);
-	if (s->phase != PHASE_STARTING) {
+	if (s->phase != PHASE_STARTING || s->preload.pid != 0) {
 		return;
 	}
-	s->phase = PHASE_RUNNING;
-	if (s->plan->gate != NULL) {
-		start_child(s, g);
+	if (s->plan->preload == NULL) {
+		open_doors(s);
+		return;
 	}
+	start_child(s, &s->preload);
 }
 
 /* It has never done what it is for, and trying on will not change that. */
@@ -270,6 +308,30 @@ on_unwanted_end(struct sup *s, struct child *c, int status, const char *how)
 	}
 }
 
+/* As a shell has it. */
+static int
+exit_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Of those that run once: their end is no failure of theirs. */
+static void
+on_last_end(struct sup *s, struct child *c, int status, const char *how)
+{
+	if (c == &s->app) {
+		log_info("%s ended: %s; stopping", c->name, how);
+		begin_stop(s, exit_status(status));
+		return;
+	}
+	if (status != 0) {
+		log_error("%s ended: %s; going on without what it could not "
+			  "load",
+		    c->name, how);
+	}
+	open_doors(s);
+}
+
 static void
 on_child_end(struct sup *s, struct child *c, int status)
 {
@@ -283,6 +345,10 @@ on_child_end(struct sup *s, struct child *c, int status)
 	child_status_text(status, how, sizeof(how));
 	if (s->phase == PHASE_STOPPING) {
 		log_info("%s stopped: %s", c->name, how);
+		return;
+	}
+	if (c == &s->app || c == &s->preload) {
+		on_last_end(s, c, status, how);
 		return;
 	}
 	on_unwanted_end(s, c, status, how);
@@ -300,6 +366,10 @@ reap(struct sup *s)
 			on_child_end(s, &s->dockerd, status);
 		} else if (pid == s->gate.pid) {
 			on_child_end(s, &s->gate, status);
+		} else if (pid == s->app.pid) {
+			on_child_end(s, &s->app, status);
+		} else if (pid == s->preload.pid) {
+			on_child_end(s, &s->preload, status);
 		} else {
 			log_debug("reaped an orphan pid=%d", (int)pid);
 		}
@@ -362,7 +432,8 @@ ask_dockerd(struct sup *s)
 static void
 check_deadlines(struct sup *s)
 {
-	if (s->phase == PHASE_STARTING && s->now_ms >= s->ready_by_ms) {
+	if (s->phase == PHASE_STARTING && !s->dockerd.proven &&
+	    s->now_ms >= s->ready_by_ms) {
 		log_error("dockerd does not answer after %lld s socket=%s",
 		    (long long)s->lim->ready_ms / 1000, s->plan->socket);
 		give_up(s, &s->dockerd);
@@ -392,12 +463,15 @@ time_left(const struct sup *s)
 	int64_t t = INT64_MAX;
 
 	if (s->phase == PHASE_STOPPING) {
+		earlier(&t, s->told ? 0 : s->tell_at_ms);
 		earlier(&t, s->squeezed ? 0 : s->squeeze_at_ms);
 		earlier(&t, s->killed ? s->leave_at_ms : s->kill_at_ms);
 	} else {
 		earlier(&t, s->dockerd.restart_ms);
 		earlier(&t, s->gate.restart_ms);
-		earlier(&t, s->phase == PHASE_STARTING ? s->ready_by_ms : 0);
+		earlier(&t, s->phase == PHASE_STARTING && !s->dockerd.proven
+				? s->ready_by_ms
+				: 0);
 		if (!s->ready && s->dockerd.pid != 0 && s->ping.fd == -1) {
 			earlier(&t, s->ping_at_ms);
 		}
@@ -502,6 +576,8 @@ supervise_run(const struct supervise_plan *plan)
 	s.dockerd.usage_status = NO_USAGE_STATUS;
 	s.gate = child_of(lim, "gate", plan->gate, plan->gate_argv);
 	s.gate.usage_status = GATE_USAGE_STATUS;
+	s.preload = child_of(lim, "preload", plan->preload, plan->preload_argv);
+	s.app = child_of(lim, "app", plan->app, plan->app_argv);
 	ping_init(&s.ping);
 	s.now_ms = clock_ms();
 	s.ready_by_ms = s.now_ms + lim->ready_ms;

@@ -37,6 +37,10 @@ struct supervise_plan {
 	const char *dockerd_log; /* NULL: our standard error */
 	const char *gate;	 /* program; NULL: none */
 	char *const *gate_argv;
+	const char *preload; /* run to its end before the gate; NULL: none */
+	char *const *preload_argv;
+	const char *app; /* run beside the gate; NULL: none */
+	char *const *app_argv;
 	const char *socket;    /* where dockerd will listen */
 	const char *pid_file;  /* dockerd's */
 	const char *exec_root; /* dockerd's */
@@ -54,6 +58,10 @@ enum err supervise_block_signals(void) MUST_USE;
  * the grace period, a second one within hurry_ms, a third one at once;
  * SIGHUP is passed on to both, SIGUSR1 to the gate.  As PID 1, orphans are
  * reaped.
+ *
+ * With an app, its end is the end of all: what it exits with is the exit
+ * status.  A stop goes to it first, and to dockerd once it has ended or has
+ * had its part of the grace period.
  *
  * Returns the exit status: 0 after a clean stop; 1 where a program could not
  * be started or had to be killed, with the reason in the log.

@@ -262,6 +262,63 @@ finds_what_dockerd_was_told(void **state)
 	    entry_dockerd_value(&o, "exec-root", '\0', "/d"), "/e");
 }
 
+/* Wherever it was said: -data, or dockerd's own flags, old ones too. */
+static void
+finds_the_data_that_images_are_noted_in(void **state)
+{
+	static const struct {
+		const char *data, *flag, *want;
+	} cases[] = {
+		{ NULL, NULL, "/var/lib/docker/dinv-preloaded" },
+		{ "/d", NULL, "/d/dinv-preloaded" },
+		{ "/d", "--data-root=/e", "/e/dinv-preloaded" },
+		{ NULL, "--graph=/f", "/f/dinv-preloaded" },
+		{ NULL, "-g/f", "/f/dinv-preloaded" },
+	};
+	struct entry_opts o = plain_opts();
+	struct arena a;
+	char **argv;
+	size_t i;
+
+	(void)state;
+	o.preload = "/p";
+	for (i = 0; i < NELEM(cases); i++) {
+		arena_init(&a, 65536);
+		o.data = cases[i].data;
+		o.dockerd_flags = (struct str_list){
+			(const char *[]){ cases[i].flag },
+			cases[i].flag == NULL ? 0 : 1,
+		};
+		assert_int_equal(entry_preload_argv(&o, &a, &argv), ERR_OK);
+		assert_string_equal(argv[0], "dinv");
+		assert_string_equal(argv[1], "preload");
+		assert_string_equal(argv[3], "/p");
+		assert_string_equal(argv[5], "/var/run/docker.sock");
+		assert_string_equal(argv[7], cases[i].want);
+		assert_null(argv[8]);
+		arena_fini(&a);
+	}
+}
+
+static void
+passes_the_app_its_own_words(void **state)
+{
+	struct str_list words = LIST("/bin/app", "-tls", "a b");
+	struct entry_opts o = plain_opts();
+	struct arena a;
+	char **argv;
+
+	(void)state;
+	arena_init(&a, 65536);
+	o.app = words;
+	assert_int_equal(entry_app_argv(&o, &a, &argv), ERR_OK);
+	assert_string_equal(argv[0], "/bin/app");
+	assert_string_equal(argv[1], "-tls");
+	assert_string_equal(argv[2], "a b");
+	assert_null(argv[3]);
+	arena_fini(&a);
+}
+
 #define SHIM "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0x\0"
 
 static void
@@ -300,6 +357,8 @@ main(void)
 		cmocka_unit_test(leaves_the_rest_to_the_configuration),
 		cmocka_unit_test(out_of_memory_is_no_shorter_line),
 		cmocka_unit_test(finds_what_dockerd_was_told),
+		cmocka_unit_test(finds_the_data_that_images_are_noted_in),
+		cmocka_unit_test(passes_the_app_its_own_words),
 		cmocka_unit_test(knows_its_own_shims),
 	};
 

@@ -235,7 +235,7 @@ fake_main(char **argv)
 struct rig {
 	char self[512];
 	char dir[64], journal[96], socket[96], pid_file[96], log[96];
-	char *dockerd[8], *gate[8];
+	char *dockerd[8], *gate[8], *preload[8], *app[8];
 	struct supervise_plan plan;
 	pid_t sup;
 };
@@ -283,6 +283,8 @@ rig_new(const char *dockerd_mode, const char *gate_mode)
 	close(fd);
 	set_argv(r, r->dockerd, "dockerd", dockerd_mode);
 	set_argv(r, r->gate, "gate", gate_mode);
+	set_argv(r, r->preload, "preload", "exit1");
+	set_argv(r, r->app, "app", "mute");
 	r->plan = (struct supervise_plan){ .dockerd = r->self,
 		.dockerd_argv = r->dockerd,
 		.gate = r->self,
@@ -313,6 +315,8 @@ rig_free(struct rig *r)
 	for (i = 0; r->dockerd[i] != NULL; i++) {
 		free(r->dockerd[i]);
 		free(r->gate[i]);
+		free(r->preload[i]);
+		free(r->app[i]);
 	}
 	free(r);
 }
@@ -774,6 +778,147 @@ children_do_not_outlive_a_killed_supervisor(void **state)
 	rig_free(r);
 }
 
+/* ---- what runs beside ------------------------------------------------------
+ */
+
+/* The rig with a program beside the gate, in that mode. */
+static struct rig *
+rig_with_app(const char *mode)
+{
+	struct rig *r = rig_new("serve", "mute");
+
+	free(r->app[3]);
+	r->app[3] = strdup(mode);
+	assert_non_null(r->app[3]);
+	r->plan.app = r->self;
+	r->plan.app_argv = r->app;
+	return r;
+}
+
+static void
+the_end_of_the_app_is_the_end_of_all(void **state)
+{
+	struct rig *r = rig_with_app("exit7");
+
+	(void)state;
+	rig_start(r, 0);
+	assert_int_equal(rig_status(r), 7);
+	assert_int_equal(rig_count(r, "app start"), 1);
+	assert_int_equal(rig_count(r, "dockerd term"), 1);
+	assert_gone(r, "dockerd start");
+	rig_free(r);
+}
+
+/* Which of two lines is earlier in the journal? */
+static bool
+came_first(struct rig *r, const char *a, const char *b)
+{
+	char line[256];
+	bool first = false, over = false;
+	FILE *f = fopen(r->journal, "re");
+
+	assert_non_null(f);
+	while (!over && fgets(line, sizeof(line), f) != NULL) {
+		first = strncmp(line, a, strlen(a)) == 0;
+		over = first || strncmp(line, b, strlen(b)) == 0;
+	}
+	fclose(f);
+	return first;
+}
+
+static void
+a_stop_goes_to_the_app_first(void **state)
+{
+	struct rig *r = rig_with_app("mute");
+
+	(void)state;
+	rig_start(r, 0);
+	rig_wait(r, "app up", 1);
+	kill(r->sup, SIGTERM);
+	assert_int_equal(rig_status(r), 0);
+	assert_int_equal(rig_count(r, "app term"), 1);
+	assert_true(came_first(r, "app term", "dockerd term"));
+	rig_free(r);
+}
+
+static void
+an_app_that_does_not_end_is_not_waited_for(void **state)
+{
+	struct rig *r = rig_with_app("deaf");
+
+	(void)state;
+	r->plan.limits.grace_ms = 500;
+	rig_start(r, 0);
+	rig_wait(r, "app up", 1);
+	kill(r->sup, SIGTERM);
+	assert_int_equal(rig_status(r), 1);
+	assert_int_equal(rig_count(r, "dockerd term"), 1);
+	assert_gone(r, "app start");
+	rig_free(r);
+}
+
+static void
+an_app_that_is_not_there_stops_all(void **state)
+{
+	struct rig *r = rig_with_app("mute");
+
+	(void)state;
+	r->plan.app = "/nonexistent/app";
+	rig_start(r, 0);
+	assert_int_equal(rig_status(r), 1);
+	assert_int_equal(rig_count(r, "dockerd term"), 1);
+	rig_free(r);
+}
+
+static void
+doors_open_after_the_preload_whatever_became_of_it(void **state)
+{
+	static const char *const modes[] = { "exit0", "exit1" };
+	struct rig *r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(modes); i++) {
+		r = rig_with_app("mute");
+		free(r->preload[3]);
+		r->preload[3] = strdup(modes[i]);
+		r->plan.preload = r->self;
+		r->plan.preload_argv = r->preload;
+		rig_start(r, 0);
+		rig_wait(r, "gate up", 1);
+		rig_wait(r, "app up", 1);
+		assert_int_equal(rig_count(r, "preload start"), 1);
+		assert_true(came_first(r, "preload start", "gate start"));
+		/* Not once more with a dockerd that came back. */
+		kill(rig_pid(r, "dockerd start"), SIGKILL);
+		rig_wait(r, "dockerd up", 2);
+		kill(r->sup, SIGTERM);
+		assert_int_equal(rig_status(r), 0);
+		assert_int_equal(rig_count(r, "preload start"), 1);
+		rig_free(r);
+	}
+}
+
+static void
+stops_while_it_preloads(void **state)
+{
+	struct rig *r = rig_with_app("mute");
+
+	(void)state;
+	free(r->preload[3]);
+	r->preload[3] = strdup("mute");
+	r->plan.preload = r->self;
+	r->plan.preload_argv = r->preload;
+	rig_start(r, 0);
+	rig_wait(r, "preload up", 1);
+	kill(r->sup, SIGTERM);
+	assert_int_equal(rig_status(r), 0);
+	assert_int_equal(rig_count(r, "preload term"), 1);
+	assert_int_equal(rig_count(r, "gate"), 0);
+	assert_int_equal(rig_count(r, "app"), 0);
+	rig_free(r);
+}
+
 /* ---- PID 1 -----------------------------------------------------------------
  */
 
@@ -839,6 +984,13 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_second_signal_hurries),
 		cmocka_unit_test(a_third_signal_kills_at_once),
 		cmocka_unit_test(children_do_not_outlive_a_killed_supervisor),
+		cmocka_unit_test(the_end_of_the_app_is_the_end_of_all),
+		cmocka_unit_test(a_stop_goes_to_the_app_first),
+		cmocka_unit_test(an_app_that_does_not_end_is_not_waited_for),
+		cmocka_unit_test(an_app_that_is_not_there_stops_all),
+		cmocka_unit_test(
+		    doors_open_after_the_preload_whatever_became_of_it),
+		cmocka_unit_test(stops_while_it_preloads),
 		cmocka_unit_test(reaps_orphans_as_pid_1),
 	};
 
