@@ -67,8 +67,9 @@ ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a
 UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
 
-.PHONY: all help run test unit e2e check asan asan-unit tsan fuzz bench cover \
-	format lint install uninstall deb deb-test clean deps
+.PHONY: all help run images images-test images-core test unit e2e check asan \
+	asan-unit tsan fuzz bench cover format lint install uninstall deb \
+	deb-test clean deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -77,6 +78,8 @@ all: $(B)/dinv
 help:
 	@echo 'make             build build/dinv, with what it needs'
 	@echo 'make run         start a dockerd and the gate on 2376, print how to use it'
+	@echo 'make images      build the images (NAMES="debian with-ssh", BASE=...)'
+	@echo 'make images-test every command of their documents, on them'
 	@echo 'make test        unit and end-to-end tests (T=name for one)'
 	@echo 'make unit        unit tests alone'
 	@echo 'make e2e         end-to-end tests alone (T=name for some)'
@@ -178,9 +181,15 @@ unit: $(if $(T),$(UNIT_RUN),$(UNIT_BIN))
 e2e: $(B)/dinv build/.testdeps
 	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/integration/run.sh $(if $(T),-k '$(T)')
 
+# images-core: what "make test" has of images-test
+images-test images-core: $(B)/dinv build/.testdeps
+	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/images/run.sh \
+		$(if $(T),-k '$(T)') $(if $(filter %core,$@),-m 'not more')
+
 test:
 	$(Q)$(MAKE) --no-print-directory unit
 	$(Q)$(MAKE) --no-print-directory e2e
+	$(if $(FLAVOUR),,$(Q)$(MAKE) --no-print-directory images-core)
 
 asan:
 	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan test
@@ -192,6 +201,10 @@ check: lint test asan
 
 run: $(B)/dinv
 	$(Q)sh proxy/deps/run.sh $(CURDIR)/$(B)/dinv $(RUN_FLAGS)
+
+# PREBUILT=0: docker build compiles dinv itself, from the sources
+images: $(if $(filter 0,$(PREBUILT)),,$(B)/dinv)
+	$(Q)sh images/make.sh '$(if $(filter 0,$(PREBUILT)),,$(B)/dinv)' $(NAMES)
 
 fuzz cover: %: $(B)/dinv
 	$(Q)sh tests/$*.sh

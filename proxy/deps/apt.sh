@@ -5,6 +5,7 @@
 #
 #	apt.sh build    to compile dinv
 #	apt.sh run      to start a dockerd of one's own
+#	apt.sh images   to make a base image
 #	apt.sh test     for the unit and end-to-end tests
 set -eu
 
@@ -22,9 +23,10 @@ tests="$run libcmocka-dev python3 python3-pytest python3-docker
 case "${1-}" in
 build) want=$build ;;
 run) want=$run ;;
-test) want=$tests ;;
+images) want='debootstrap tar' ;;
+test) want="$tests debootstrap jq patchelf openssh-client" ;;
 *)
-	echo "usage: apt.sh build|run|test" >&2
+	echo "usage: apt.sh build|run|images|test" >&2
 	exit 2
 	;;
 esac

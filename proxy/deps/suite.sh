@@ -7,6 +7,7 @@
 #	suite.sh STATE-DIR update
 #	suite.sh STATE-DIR source --download-only mbedtls
 #	suite.sh STATE-DIR download docker.io
+#	suite.sh - mirror			prints the mirror
 set -eu
 
 state=$1
@@ -30,6 +31,11 @@ url=$(mirror)
 	echo "suite.sh: no Debian mirror in /etc/apt" >&2
 	exit 1
 }
+
+if [ "${1-}" = mirror ]; then
+	echo "$url"
+	exit
+fi
 
 mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 state=$(cd "$state" && pwd)
