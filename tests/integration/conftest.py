@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import signal
+import sys
 
 import pytest
 
@@ -299,6 +300,13 @@ def pytest_runtest_call(item):
 def pytest_runtest_setup(item):
     for path in _logs:
         _logs[path] = os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def pytest_runtest_logreport(report):
+    """At once, and not when all the others are through."""
+    if report.failed:
+        print(f"\nFAILED {report.nodeid} ({report.when})",
+              file=sys.__stderr__, flush=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
