@@ -11,11 +11,27 @@
 #include "gate_tls.h"
 
 #include "certs/cert.h"
+#include "certs/ledger.h"
 #include "certs/store.h"
 
-/* Ledger and list gone together look like a directory that never had any. */
+/* Does the directory's own ledger ask for a list? */
+static bool
+asks_for_list(const char *dir)
+{
+	struct ledger l;
+	bool asks;
+
+	ledger_init(&l);
+	asks = ledger_load(&l, dir, NULL) == ERR_OK && l.crl_number > 0;
+	ledger_fini(&l);
+	return asks;
+}
+
+/* Ledger and list gone together look like a directory that never had any.  A
+ * list of somebody else's, which no ledger asks for, may be taken away. */
 static enum err
-check_list(const struct crl_set *crls, bool *had_list, struct diag *d)
+check_list(const struct gate_config *conf, const struct crl_set *crls,
+    bool *had_list, struct diag *d)
 {
 	if (crls == NULL && *had_list) {
 		diag_set(d, 0, 0,
@@ -23,7 +39,7 @@ check_list(const struct crl_set *crls, bool *had_list, struct diag *d)
 		    "revoked: put them back");
 		return ERR_CERT_STORE;
 	}
-	*had_list |= crls != NULL;
+	*had_list = *had_list || (crls != NULL && asks_for_list(conf->certs));
 	return ERR_OK;
 }
 
@@ -51,7 +67,7 @@ gate_load_tls(const struct gate_config *conf, bool *had_list,
 		opt.ca_path = paths.ca;
 		rc = crl_set_load(conf->certs, &opt.crls, d);
 		if (rc == ERR_OK) {
-			rc = check_list(opt.crls, had_list, d);
+			rc = check_list(conf, opt.crls, had_list, d);
 		}
 	}
 	if (rc == ERR_OK) {

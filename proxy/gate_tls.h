@@ -8,7 +8,7 @@
 
 /*
  * *out is NULL for a gate without TLS.  d says which file and what to do.
- * *had_list: once there was a list of revoked certificates, there has to be
+ * *had_list: once there was a list that the ledger asks for, there has to be
  * one, whatever the directory looks like then.
  */
 enum err gate_load_tls(const struct gate_config *conf, bool *had_list,

@@ -304,7 +304,7 @@ def pytest_runtest_setup(item):
 
 def pytest_runtest_logreport(report):
     """At once, and not when all the others are through."""
-    if report.failed:
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         print(f"\nFAILED {report.nodeid} ({report.when})",
               file=sys.__stderr__, flush=True)
 
