@@ -275,10 +275,8 @@ def any_lane(request, dockerds, shared_gates, home):
 
 # --- a test that hangs fails -------------------------------------------------
 
-# It finds what hangs, and judges no speed: compose v1 takes minutes on a
-# machine that two test processes share.
-LIMIT_S = 400
-LIMIT_BIG_S = 900
+LIMIT_S = 120
+LIMIT_BIG_S = 600
 
 
 @pytest.hookimpl(hookwrapper=True)
