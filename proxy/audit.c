@@ -26,17 +26,13 @@ struct audit {
 };
 
 enum err
-audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
+audit_store_open(
+    const struct audit_options *opt, struct audit_store **out, struct diag *d)
 {
-	struct audit *a = calloc(1, sizeof(*a));
 	struct audit_chain *chain = NULL;
 	struct audit_sink *sink = NULL;
 	enum err rc;
 
-	if (a == NULL) {
-		return ERR_NOMEM;
-	}
-	a->required = opt->required;
 	/* Before the sink ends a torn line, which is a link of the chain. */
 	rc = audit_chain_new(
 	    audit_sink_is_file(opt->to) ? opt->to : NULL, opt->key, &chain, d);
@@ -44,11 +40,28 @@ audit_open(const struct audit_options *opt, struct audit **out, struct diag *d)
 		rc = audit_sink_open(opt->to, &opt->rotation, &sink, d);
 	}
 	if (rc == ERR_OK) {
-		rc = audit_writer_new(sink, chain, &opt->queue, &a->writer);
+		rc = audit_store_new(sink, chain, out);
 	}
 	if (rc != ERR_OK) {
 		audit_chain_free(chain);
 		audit_sink_close(sink);
+	}
+	return rc;
+}
+
+enum err
+audit_open(const struct audit_options *opt, const struct audit_call *call,
+    struct audit **out)
+{
+	struct audit *a = calloc(1, sizeof(*a));
+	enum err rc;
+
+	if (a == NULL) {
+		return ERR_NOMEM;
+	}
+	a->required = opt->required;
+	rc = audit_writer_new(call, &opt->queue, &a->writer);
+	if (rc != ERR_OK) {
 		free(a);
 		return rc;
 	}

@@ -65,9 +65,16 @@ struct audit_options {
 	struct audit_rotation rotation;
 };
 
-/* Starts the thread that writes. */
-enum err audit_open(const struct audit_options *opt, struct audit **out,
-    struct diag *d) MUST_USE;
+/* What writes to opt->to: opens and makes what is needed for that. */
+enum err audit_store_open(const struct audit_options *opt,
+    struct audit_store **out, struct diag *d) MUST_USE;
+/*
+ * Starts the thread that hands records to a store, by call, which it takes on
+ * success; of opt it needs what is not the store's (required, queue).  Opens
+ * no file and starts no program.
+ */
+enum err audit_open(const struct audit_options *opt,
+    const struct audit_call *call, struct audit **out) MUST_USE;
 /* Writes what is queued; a sink that fails is given up after a while. */
 void audit_close(struct audit *a);
 

@@ -9,8 +9,8 @@
  */
 #include <time.h>
 
+#include "audit_link.h"
 #include "base/buf.h"
-#include "certs/seal.h"
 
 /* The format of a record, its member "v" (docs/audit.md). */
 #define AUDIT_VERSION 1
@@ -34,20 +34,5 @@ enum err audit_chain_add(
 int audit_chain_due(const struct audit_chain *c, time_t now);
 enum err audit_chain_sign(
     struct audit_chain *c, const char *stamp, struct buf *out) MUST_USE;
-
-/* --- for who reads ------------------------------------------------------- */
-
-struct audit_link {
-	uint64_t seq;
-	uint8_t prev[SEAL_HASH_BYTES];
-};
-
-/* A record's link (line without LF); false: it is no whole record. */
-bool audit_link_parse(struct span line, struct audit_link *out);
-/* The same of what is left of one; false: its link is not. */
-bool audit_link_parse_torn(struct span line, struct audit_link *out);
-/* A checkpoint's parts: what is signed, the key's name, the signature. */
-bool audit_link_seal(
-    struct span line, struct span *bytes, struct span *key, struct span *seal);
 
 #endif

@@ -257,10 +257,28 @@ write_some(const struct audit_sink *s, struct span bytes, int wait_ms)
 	return n == 0 ? -1 : n;
 }
 
+int64_t
+audit_sink_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int
+audit_sink_left(int64_t until)
+{
+	int64_t now = audit_sink_ms();
+
+	return now < until ? (int)(until - now) : 0;
+}
+
 int
 audit_sink_put(
     struct audit_sink *s, struct span lines, size_t *took, int wait_ms)
 {
+	const int64_t until = audit_sink_ms() + wait_ms;
 	ssize_t n;
 
 	if (s->socket != NULL) {
@@ -274,8 +292,12 @@ audit_sink_put(
 		s->torn = false;
 	}
 	while (*took < lines.len) {
+		wait_ms = audit_sink_left(until);
 		n = write_some(
 		    s, span_make(lines.p + *took, lines.len - *took), wait_ms);
+		if (n == -1 && errno == EAGAIN && *took > 0) {
+			return 0;
+		}
 		if (n == -1 && errno != EINTR) {
 			return errno;
 		}
@@ -291,5 +313,15 @@ audit_sink_put(
 const char *
 audit_errno_text(int why)
 {
-	return why == EAGAIN ? "nobody takes its records" : strerror(why);
+	switch (why) {
+	case EAGAIN:
+		return "nobody takes its records";
+	case AUDIT_GONE:
+		return "the process that writes them is gone, or has refused "
+		       "one";
+	case AUDIT_SILENT:
+		return "the process that writes them does not answer";
+	default:
+		return strerror(why);
+	}
 }

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "audit_fields.h"
+#include "audit_sink.h"
 #include "base/buf.h"
 #include "limit.h"
 
@@ -263,12 +264,14 @@ int
 audit_socket_put(
     struct audit_socket *s, struct span lines, size_t *took, int wait_ms)
 {
+	const int64_t until = audit_sink_ms() + wait_ms;
 	struct span line;
 	const char *lf;
 	int why;
 
 	*took = 0;
 	while (*took < lines.len) {
+		wait_ms = audit_sink_left(until);
 		line = span_make(lines.p + *took, lines.len - *took);
 		lf = memchr(line.p, '\n', line.len);
 		line.len = lf == NULL ? line.len : (size_t)(lf - line.p);
@@ -276,6 +279,9 @@ audit_socket_put(
 						    : ENOMEM;
 		if (why == EMSGSIZE) {
 			why = send_stand_in(s, line, wait_ms);
+		}
+		if (why == EAGAIN && *took > 0) {
+			return 0;
 		}
 		if (why != 0) {
 			return why;

@@ -9,8 +9,10 @@
  * records gather: one write(2) then takes many, and a worker seldom has to
  * wake it.
  *
- * A sink that takes nothing is tried again and again; what was begun of a
- * line is finished, not begun anew.  Meanwhile the queue fills, and then
+ * The store (audit_store.h) chains and writes, in this process or in another:
+ * the writer hands on a batch after the other, and asks for the same again
+ * until it is written.  A sink that takes nothing, or a store that does not
+ * answer, is tried again and again.  Meanwhile the queue fills, and then
  * records are lost, the newest first.  How many, the stream itself says as
  * soon as there is room, in the place where they are missing.
  *
@@ -37,19 +39,8 @@
 #include "limit.h"
 #include "log.h"
 
-/* Sealed lines on their way to the sink: at least one record. */
-#define WRITER_OUT_BYTES (4u * LIMIT_AUDIT_RECORD_BYTES)
-#define WRITER_SLICE_BYTES (128u << 10)
 /* A block that has grown beyond this is given back when it is empty. */
 #define WRITER_KEPT_BYTES (1u << 20)
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* --- the writer ---------------------------------------------------------- */
 
@@ -92,9 +83,9 @@ rest(struct audit_writer *w)
 	go_on = !w->reopen;
 	if (w->stop) {
 		if (w->stop_by_ms == 0) {
-			w->stop_by_ms = now_ms() + LIMIT_AUDIT_STOP_MS;
+			w->stop_by_ms = audit_sink_ms() + LIMIT_AUDIT_STOP_MS;
 		}
-		go_on = now_ms() < w->stop_by_ms;
+		go_on = audit_sink_ms() < w->stop_by_ms;
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (go_on && w->stop_by_ms != 0) {
@@ -105,21 +96,31 @@ rest(struct audit_writer *w)
 	return go_on;
 }
 
+/* One question to the store. */
+static void
+ask(struct audit_writer *w, const struct audit_ask *what,
+    struct audit_said *said)
+{
+	unsigned ms = LIMIT_AUDIT_CALL_MS;
+
+	if (w->stop_by_ms != 0 && audit_sink_left(w->stop_by_ms) < (int)ms) {
+		ms = (unsigned)audit_sink_left(w->stop_by_ms);
+	}
+	w->call.ask(w->call.arg, what, ms, said);
+	w->due_ms = said->due_s == -1
+			? -1
+			: audit_sink_ms() + (int64_t)said->due_s * 1000;
+}
+
 static void
 reopen(struct audit_writer *w)
 {
-	struct diag d = { 0, 0, "" };
-	bool same;
+	const struct audit_ask what = { .kind = AUDIT_ASK_REOPEN };
+	struct audit_said said;
 
-	if (audit_sink_reopen(w->sink, &same, &d) != ERR_OK) {
-		log_error("audit: not reopened, the old file stays in use: %s",
-		    d.text);
-	} else {
-		log_info("audit: reopened");
-		/* A line that the old file has in part begins anew. */
-		while (!same && w->off > 0 && w->out.data[w->off - 1] != '\n') {
-			w->off--;
-		}
+	ask(w, &what, &said);
+	if (said.why != 0) {
+		complain(w, said.why);
 	}
 	pthread_mutex_lock(&w->lock);
 	w->reopen = false;
@@ -127,36 +128,22 @@ reopen(struct audit_writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void
-rotate(struct audit_writer *w)
-{
-	struct diag d = { 0, 0, "" };
-	time_t now = time(NULL);
-
-	if (audit_sink_rotate(w->sink, &d) != ERR_OK &&
-	    now - w->complained >= LIMIT_AUDIT_COMPLAIN_S) {
-		w->complained = now;
-		log_error("audit: the file grows on: %s", d.text);
-	}
-}
-
-/* out to the sink, all of it; false: the end came first. */
+/* Until the store has done it; false: the end came first. */
 static bool
-push(struct audit_writer *w)
+ask_until_done(struct audit_writer *w, const struct audit_ask *what)
 {
-	struct span s = buf_span(&w->out);
-	size_t took;
-	int why;
+	struct audit_said said;
 
-	while (w->off < s.len) {
-		why = audit_sink_put(w->sink,
-		    span_make(s.p + w->off, s.len - w->off), &took,
-		    LIMIT_AUDIT_RETRY_MS);
-		w->off += took;
-		if (why == 0) {
-			continue;
+	for (;;) {
+		ask(w, what, &said);
+		if (said.why == 0 && said.done) {
+			recovered(w);
+			return true;
 		}
-		complain(w, why);
+		if (said.why == 0) {
+			continue; /* slow, and on its way */
+		}
+		complain(w, said.why);
 		if (!rest(w)) {
 			if (w->stop_by_ms != 0) {
 				return false;
@@ -164,86 +151,106 @@ push(struct audit_writer *w)
 			reopen(w);
 		}
 	}
-	recovered(w);
-	buf_consume(&w->out, s.len);
-	atomic_fetch_add(&w->written, w->out_records + w->out_told);
+}
+
+/* Records that are written, told: those that tell of missing ones. */
+static void
+note_written(struct audit_writer *w, size_t records, bool told)
+{
+	atomic_fetch_add(&w->written, records);
 	pthread_mutex_lock(&w->lock);
-	w->taken += w->out_records;
-	w->telling = w->telling && w->out_told == 0;
+	w->taken += told ? 0 : records;
+	w->telling = w->telling && !told;
 	pthread_cond_broadcast(&w->done);
 	pthread_mutex_unlock(&w->lock);
-	w->off = w->out_records = w->out_told = 0;
-	return true;
 }
 
 static bool
-add_line(struct audit_writer *w, struct span line)
+put_lines(struct audit_writer *w, struct span lines)
 {
-	if (audit_chain_add(w->chain, line, &w->out) != ERR_OK) {
-		atomic_fetch_add(&w->lost, 1); /* memory */
-	}
-	return w->out.len < WRITER_SLICE_BYTES || push(w);
+	const struct audit_ask what = {
+		.kind = AUDIT_ASK_PUT, .number = ++w->number, .lines = lines
+	};
+
+	return ask_until_done(w, &what);
 }
 
-/* The batch, and what is missing behind it. */
+/* How much of left makes a batch, and how many records these are. */
+static size_t
+cut_batch(struct span left, size_t *records)
+{
+	size_t len = 0, line;
+	const char *lf;
+
+	*records = 0;
+	while (len < left.len && *records < LIMIT_AUDIT_BATCH_RECORDS) {
+		lf = memchr(left.p + len, '\n', left.len - len);
+		line = (size_t)(lf - left.p) + 1 - len;
+		if (len > 0 && len + line > LIMIT_AUDIT_BATCH_BYTES) {
+			break;
+		}
+		len += line;
+		++*records;
+	}
+	return len;
+}
+
+static bool
+tell_missing(struct audit_writer *w, uint64_t missing)
+{
+	struct buf line;
+	bool ok = true;
+
+	log_error("audit records were lost records=%llu",
+	    (unsigned long long)missing);
+	buf_init(&line, LIMIT_AUDIT_RECORD_BYTES);
+	if (audit_build_lost(&line, missing) == ERR_OK) {
+		ok = put_lines(w, buf_span(&line));
+	}
+	buf_fini(&line);
+	if (ok) {
+		note_written(w, 1, true);
+	}
+	return ok;
+}
+
+/* What was queued, and what is missing behind it. */
 static bool
 write_batch(struct audit_writer *w, uint64_t missing)
 {
 	struct span left = span_make(w->batch.p, w->batch.len);
-	struct buf told;
-	const char *lf;
-	bool ok = true;
+	size_t n, records;
 
-	while (ok && left.len > 0) {
-		lf = memchr(left.p, '\n', left.len);
-		w->out_records++;
-		ok = add_line(w, span_make(left.p, (size_t)(lf - left.p) + 1));
-		left.len -= (size_t)(lf - left.p) + 1;
-		left.p = lf + 1;
+	while (left.len > 0) {
+		n = cut_batch(left, &records);
+		if (!put_lines(w, span_make(left.p, n))) {
+			return false;
+		}
+		note_written(w, records, false);
+		left.p += n;
+		left.len -= n;
 	}
-	if (ok && missing > 0) {
-		log_error("audit records were lost records=%llu",
-		    (unsigned long long)missing);
-		buf_init(&told, LIMIT_AUDIT_RECORD_BYTES);
-		w->out_told++;
-		ok = audit_build_lost(&told, missing) != ERR_OK ||
-		     add_line(w, buf_span(&told));
-		buf_fini(&told);
-	}
-	return ok && push(w);
+	return missing == 0 || tell_missing(w, missing);
 }
 
-/* A checkpoint, where one is due or this is the last chance. */
 static bool
-seal(struct audit_writer *w, bool last_chance)
+is_due(const struct audit_writer *w)
 {
-	int due = audit_chain_due(w->chain, time(NULL));
-	char stamp[AUDIT_STAMP_SIZE];
-
-	if (due == -1 || (due > 0 && !last_chance)) {
-		return true;
-	}
-	audit_stamp(stamp);
-	if (audit_chain_sign(w->chain, stamp, &w->out) != ERR_OK) {
-		log_error("audit: a checkpoint could not be signed");
-		return true;
-	}
-	return push(w);
+	return w->due_ms != -1 && audit_sink_left(w->due_ms) == 0;
 }
 
-/* Waits for work, or for a checkpoint to be due. */
+/* Waits for work, or for the store to want a word. */
 static void
 wait_for_work(struct audit_writer *w)
 {
-	int due = audit_chain_due(w->chain, time(NULL));
 	struct timespec t;
 
 	w->waiting = true;
-	if (due == -1) {
+	if (w->due_ms == -1) {
 		pthread_cond_wait(&w->wake, &w->lock);
 		return;
 	}
-	audit_in_ms(&t, (unsigned)due * 1000);
+	audit_in_ms(&t, (unsigned)audit_sink_left(w->due_ms));
 	(void)pthread_cond_timedwait(&w->wake, &w->lock, &t);
 }
 
@@ -256,7 +263,7 @@ gather(struct audit_writer *w)
 
 	pthread_mutex_lock(&w->lock);
 	while (w->queue.records == 0 && w->missing == 0 && !w->stop &&
-	       !w->reopen && audit_chain_due(w->chain, time(NULL)) != 0) {
+	       !w->reopen && !is_due(w)) {
 		wait_for_work(w);
 	}
 	w->waiting = false;
@@ -300,7 +307,6 @@ give_back(struct audit_writer *w)
 			w->batch.p = p;
 		}
 	}
-	buf_release(&w->out);
 }
 
 static void
@@ -320,19 +326,21 @@ static void *
 run(void *arg)
 {
 	struct audit_writer *w = arg;
+	struct audit_ask what = { .kind = AUDIT_ASK_TICK };
 	bool reopens, stops = false, ok = true;
 	uint64_t missing;
 
 	while (ok && !stops) {
 		gather(w);
 		missing = take_queue(w, &reopens, &stops);
-		ok = write_batch(w, missing) &&
-		     seal(w, stops || reopens || audit_sink_due(w->sink));
+		ok = write_batch(w, missing);
 		give_back(w);
 		if (ok && reopens) {
 			reopen(w);
-		} else if (ok && !stops && audit_sink_due(w->sink)) {
-			rotate(w);
+		}
+		if (ok && (stops || is_due(w))) {
+			what.kind = stops ? AUDIT_ASK_END : AUDIT_ASK_TICK;
+			ok = ask_until_done(w, &what);
 		}
 	}
 	if (!ok) {
@@ -367,12 +375,12 @@ start(struct audit_writer *w)
 static void
 release(struct audit_writer *w)
 {
-	audit_sink_close(w->sink);
-	audit_chain_free(w->chain);
+	if (w->call.end != NULL) {
+		w->call.end(w->call.arg);
+	}
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->done);
-	buf_fini(&w->out);
 	free(w->queue.p);
 	free(w->batch.p);
 	free(w);
@@ -392,7 +400,7 @@ init_locks(struct audit_writer *w)
 }
 
 enum err
-audit_writer_new(struct audit_sink *sink, struct audit_chain *chain,
+audit_writer_new(const struct audit_call *call,
     const struct audit_queue_size *size, struct audit_writer **out)
 {
 	struct audit_writer *w = calloc(1, sizeof(*w));
@@ -402,18 +410,16 @@ audit_writer_new(struct audit_sink *sink, struct audit_chain *chain,
 		return ERR_NOMEM;
 	}
 	init_locks(w);
-	buf_init(&w->out, WRITER_OUT_BYTES);
 	w->size = *size;
 	w->queue.p = malloc(size->bytes);
 	w->batch.p = malloc(size->bytes);
-	w->sink = sink;
-	w->chain = chain;
+	w->call = *call;
+	w->due_ms = -1;
 	if (w->queue.p != NULL && w->batch.p != NULL) {
 		rc = start(w);
 	}
 	if (rc != ERR_OK) {
-		w->sink = NULL;
-		w->chain = NULL;
+		w->call.end = NULL;
 		release(w);
 		return rc;
 	}

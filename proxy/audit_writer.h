@@ -5,10 +5,9 @@
 /*
  * The thread that writes audit records, and the bounded queue before it.
  * Whoever puts a record in copies it and goes on; only the writer waits for
- * a sink.
+ * the store.
  */
-#include "audit_chain.h"
-#include "audit_sink.h"
+#include "audit_call.h"
 
 struct audit_writer;
 
@@ -32,9 +31,9 @@ struct audit_stats {
 };
 
 /*
- * Takes sink and chain on success.  The thread blocks all signals.
+ * Takes call on success.  The thread blocks all signals.
  */
-enum err audit_writer_new(struct audit_sink *sink, struct audit_chain *chain,
+enum err audit_writer_new(const struct audit_call *call,
     const struct audit_queue_size *size, struct audit_writer **out) MUST_USE;
 /* Writes what is queued, as long as the sink takes it within
  * LIMIT_AUDIT_STOP_MS; then logs what it had to leave.  NULL is fine. */

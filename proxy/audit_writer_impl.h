@@ -33,12 +33,10 @@ struct audit_writer {
 	atomic_int failing; /* errno of the sink, or 0 */
 
 	/* The writer's own. */
-	struct audit_sink *sink;
-	struct audit_chain *chain;
+	struct audit_call call;
 	struct block batch;
-	struct buf out;
-	size_t out_records, out_told; /* whole lines that end in out */
-	size_t off;		      /* of out: what the sink has taken */
+	uint64_t number; /* of what was put last */
+	int64_t due_ms;	 /* when the store wants to be asked; -1: never */
 	time_t complained;
 	int64_t stop_by_ms;
 };

@@ -179,7 +179,7 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = gate_load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK && conf->audit != NULL) {
-		rc = gate_open_audit(conf, &r->gate.audit, d);
+		rc = gate_open_both(conf, &r->gate.audit, d);
 	}
 	if (rc == ERR_OK) {
 		r->gate.census = census_new(conf->limits.connections,

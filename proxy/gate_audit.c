@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum err
-gate_open_audit(
-    const struct gate_config *conf, struct audit **out, struct diag *d)
+static struct audit_options
+options(const struct gate_config *conf)
 {
 	const struct limits *l = &conf->limits;
-	struct audit_options opt = {
+
+	return (struct audit_options){
 		.to = conf->audit,
 		.key = conf->audit_key,
 		.required = conf->audit_required,
@@ -18,6 +18,13 @@ gate_open_audit(
 		    conf->audit_rotate_hours, conf->audit_keep },
 		.queue = { l->audit_queue_bytes, l->audit_queue_records },
 	};
+}
+
+enum err
+gate_open_store(
+    const struct gate_config *conf, struct audit_store **out, struct diag *d)
+{
+	struct audit_options opt = options(conf);
 	char *beside = NULL;
 	enum err rc;
 
@@ -27,7 +34,37 @@ gate_open_audit(
 		}
 		opt.key = beside;
 	}
-	rc = audit_open(&opt, out, d);
+	rc = audit_store_open(&opt, out, d);
 	free(beside);
+	return rc;
+}
+
+enum err
+gate_open_audit(const struct gate_config *conf, const struct audit_call *call,
+    struct audit **out)
+{
+	const struct audit_options opt = options(conf);
+
+	return audit_open(&opt, call, out);
+}
+
+enum err
+gate_open_both(
+    const struct gate_config *conf, struct audit **out, struct diag *d)
+{
+	struct audit_store *store = NULL;
+	struct audit_call call = { NULL, NULL, NULL };
+	enum err rc = gate_open_store(conf, &store, d);
+
+	if (rc == ERR_OK) {
+		rc = audit_call_store(store, &call);
+	}
+	if (rc == ERR_OK) {
+		rc = gate_open_audit(conf, &call, out);
+		if (rc != ERR_OK) {
+			call.end(call.arg);
+		}
+	}
+	audit_store_drop(store); /* the call holds it */
 	return rc;
 }

@@ -6,8 +6,14 @@
 #include "audit.h"
 #include "gate.h"
 
-/* conf->audit is not NULL. */
-enum err gate_open_audit(const struct gate_config *conf, struct audit **out,
+/* What writes the records; conf->audit is not NULL. */
+enum err gate_open_store(const struct gate_config *conf,
+    struct audit_store **out, struct diag *d) MUST_USE;
+/* The gate's side of it; takes call on success.  Opens no file. */
+enum err gate_open_audit(const struct gate_config *conf,
+    const struct audit_call *call, struct audit **out) MUST_USE;
+/* Both in one process. */
+enum err gate_open_both(const struct gate_config *conf, struct audit **out,
     struct diag *d) MUST_USE;
 
 #endif

@@ -72,6 +72,13 @@
  * request (policy/observe.c), each with a value of 256 bytes.  A record that
  * did not fit would be a request that nobody hears of. */
 #define LIMIT_AUDIT_RECORD_BYTES (1u << 20)
+/* What the writer hands on at a time, where no record is longer alone. */
+#define LIMIT_AUDIT_BATCH_BYTES (128u << 10)
+#define LIMIT_AUDIT_BATCH_RECORDS 1024u
+/* For the answer of a store that is another process: then it fails. */
+#define LIMIT_AUDIT_CALL_MS 2000
+/* For the rest of a request that has begun to come to that process. */
+#define LIMIT_AUDIT_REQUEST_MS 10000
 /* How long the writer lets records gather: one write takes many. */
 #define LIMIT_AUDIT_GATHER_MS 5
 /* How soon a sink that failed is tried again. */

@@ -26,12 +26,29 @@ struct log {
 	struct secret text;
 };
 
+/* Store and writer in one process; the writer holds the store. */
+static inline enum err
+open_both(const struct audit_options *opt, struct audit **out, struct diag *d)
+{
+	struct audit_store *store = NULL;
+	struct audit_call call;
+	enum err rc = audit_store_open(opt, &store, d);
+
+	if (rc != ERR_OK) {
+		return rc;
+	}
+	assert_int_equal(audit_call_store(store, &call), ERR_OK);
+	assert_int_equal(audit_open(opt, &call, out), ERR_OK);
+	audit_store_drop(store);
+	return ERR_OK;
+}
+
 static inline enum err
 open_log(const char *to, struct audit **out, struct diag *d)
 {
 	const struct audit_options opt = { .to = to, .queue = queue_size };
 
-	return audit_open(&opt, out, d);
+	return open_both(&opt, out, d);
 }
 
 static inline void

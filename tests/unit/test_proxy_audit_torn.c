@@ -133,7 +133,7 @@ goes_on_in_mid_line_of_a_pipe(void **state)
 	assert_int_equal(fflush(stdout), 0);
 	assert_true(dup2(ends[1], STDOUT_FILENO) != -1);
 	close(ends[1]);
-	assert_int_equal(audit_open(&opt, &l.audit, &d), ERR_OK);
+	assert_int_equal(open_both(&opt, &l.audit, &d), ERR_OK);
 	write_records(&l, 20);
 	while (audit_permits(l.audit, why, sizeof(why))) {
 		usleep(1000); /* until it finds that nobody reads */

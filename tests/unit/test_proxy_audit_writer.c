@@ -96,11 +96,11 @@ open_fifo(const char *path, bool required, int *reader)
 	struct diag d = { 0, 0, "" };
 
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(audit_open(&opt, &a, &d), ERR_IO);
+	assert_int_equal(open_both(&opt, &a, &d), ERR_IO);
 	assert_non_null(strstr(d.text, "nobody reads"));
 	*reader = open(path, O_RDONLY | O_NONBLOCK);
 	assert_true(*reader != -1);
-	assert_int_equal(audit_open(&opt, &a, &d), ERR_OK);
+	assert_int_equal(open_both(&opt, &a, &d), ERR_OK);
 	return a;
 }
 
