@@ -53,7 +53,9 @@ for name in $names; do
 	objects="$objects $build/tests/fuzz/fuzz_$name.o"
 done
 parsers="$build/proxy/http1.o $build/proxy/http1_write.o $build/proxy/body.o
-	$build/proxy/conf.o $build/proxy/flags.o"
+	$build/proxy/conf.o $build/proxy/flags.o $build/proxy/audit_line.o
+	$build/proxy/audit_wire.o $build/proxy/audit_link.o
+	$build/proxy/audit_fields.o"
 MAKEFLAGS='' ${MAKE:-make} --no-print-directory -s -j"$(nproc)" B=$build \
 	FLAVOUR=fuzz CC="$clang" EXTRA_CFLAGS="$flags -fsanitize=fuzzer-no-link $san" \
 	$build/libpolicy.a $build/libbase.a $parsers $objects
