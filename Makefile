@@ -60,7 +60,7 @@ PRESETS  := $(wildcard policy/presets/*.json)
 LIBS_ACCEL := $(if $(filter 1,$(ACCEL)),-lIPSec_MB -lcrypto \
 	-Wl$(comma)--wrap=mbedtls_ecp_mul \
 	-Wl$(comma)--wrap=mbedtls_ecp_mul_restartable)
-LIBS_PROXY := -levent_core -levent_pthreads -lhttp_parser
+LIBS_PROXY := -levent_core -levent_pthreads -lhttp_parser -lseccomp
 LIBS_JSON  := -lcjson
 ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a
 

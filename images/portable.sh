@@ -17,7 +17,7 @@ if ! command -v patchelf >/dev/null; then
 	apt-get -qq install -y --no-install-recommends patchelf binutils make \
 		'^libevent-core-2\.1-7(t64)?$' \
 		'^libevent-pthreads-2\.1-7(t64)?$' '^libhttp-parser2\.9$' \
-		'^libcjson1$' '^libipsec-mb[0-9]+$' '^libssl3(t64)?$' >/dev/null
+		'^libcjson1$' '^libseccomp2$' '^libipsec-mb[0-9]+$' '^libssl3(t64)?$' >/dev/null
 fi
 if [ ! -x prebuilt/dinv ]; then
 	make -j"$(nproc)"

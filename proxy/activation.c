@@ -275,3 +275,43 @@ activation_claim(struct activation *a, const char *url)
 	}
 	return -1;
 }
+
+bool
+activation_has(const struct activation *a, const char *url)
+{
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->n; i++) {
+		if (strcmp(a->socket[i].addr.text, url) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+activation_pass(const struct activation *a, bool on)
+{
+	char names[ACTIVATION_MAX * 257] = "", number[16];
+	size_t i, at = 0;
+
+	if (a == NULL || a->n == 0) {
+		return;
+	}
+	for (i = 0; i < a->n; i++) {
+		(void)fcntl(a->socket[i].fd, F_SETFD, on ? 0 : FD_CLOEXEC);
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+		    i == 0 ? "" : ":", a->socket[i].name);
+	}
+	if (!on) {
+		(void)unsetenv("LISTEN_PID");
+		(void)unsetenv("LISTEN_FDS");
+		(void)unsetenv("LISTEN_FDNAMES");
+		return;
+	}
+	(void)snprintf(number, sizeof(number), "%d", (int)getpid());
+	(void)setenv("LISTEN_PID", number, 1);
+	(void)snprintf(number, sizeof(number), "%zu", a->n);
+	(void)setenv("LISTEN_FDS", number, 1);
+	(void)setenv("LISTEN_FDNAMES", names, 1);
+}

@@ -45,6 +45,16 @@ enum err activation_take(struct activation *out, struct diag *d) MUST_USE;
 enum err activation_name(
     struct activation *a, struct str_list *listen, struct diag *d) MUST_USE;
 
+/* Was one passed for that address, claimed or not? */
+bool activation_has(const struct activation *a, const char *url);
+
+/*
+ * on: this very process, as another program, shall be passed the same ones;
+ * where they were claimed, that has to have been in another process.  false:
+ * as before.  a may be NULL.
+ */
+void activation_pass(const struct activation *a, bool on);
+
 /* The descriptor that listens at that address, which is the caller's then;
  * -1: none was passed. */
 int activation_claim(struct activation *a, const char *url);

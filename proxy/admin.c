@@ -17,12 +17,14 @@
  *
  * Attackers open many connections and say nothing: desk.c has their bounds.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin_impl.h"
 #include "log.h"
+#include "sockets.h"
 
 static void
 on_probed(void *arg)
@@ -86,16 +88,19 @@ equip(struct admin *a, struct diag *d)
 	if (a->addr.sa.sa_family == AF_UNIX) {
 		make_folder(&a->addr);
 	}
-	rc = addr_listen_alone(&a->addr, 0600, &fd, d);
+	rc = sockets_listen_alone(&a->addr, 0600, &fd, d);
 	if (rc != ERR_OK) {
 		return rc;
 	}
-	a->bound = true;
 	rc = desk_new(&a->conf, fd, &a->desk);
 	if (rc != ERR_OK) {
 		close(fd);
 		return rc;
 	}
+	/* Later no file can be opened. */
+	a->owner = geteuid();
+	a->descriptors = opendir("/proc/self/fd");
+	a->memory_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	a->probe = probe_new(
 	    desk_loop(a->desk), &a->first.gate->upstream, on_probed, a);
 	return a->probe == NULL ? ERR_NOMEM : ERR_OK;
@@ -150,8 +155,11 @@ admin_free(struct admin *a)
 	}
 	probe_free(a->probe); /* its events are the desk's loop's */
 	desk_free(a->desk);
-	if (a->bound && a->addr.sa.sa_family == AF_UNIX) {
-		(void)unlink(a->addr.un.sun_path);
+	if (a->descriptors != NULL) {
+		(void)closedir(a->descriptors);
+	}
+	if (a->memory_fd > 0) {
+		close(a->memory_fd);
 	}
 	free(a);
 }

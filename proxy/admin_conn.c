@@ -77,13 +77,14 @@ find_route(const struct http_head *h, bool *other_method)
 
 /* The kernel's word about the other end of a unix socket. */
 static bool
-is_local(int fd)
+is_local(const struct admin_conn *c)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
-	       (cred.uid == 0 || cred.uid == geteuid());
+	return getsockopt(
+		   desk_fd(c->d), SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	       (cred.uid == 0 || cred.uid == c->a->owner);
 }
 
 static void
@@ -95,8 +96,7 @@ act(struct admin_conn *c)
 		probe_ask(c->a->probe);
 		return;
 	case NEED_LOCAL:
-		if (c->a->addr.sa.sa_family != AF_UNIX ||
-		    !is_local(desk_fd(c->d))) {
+		if (c->a->addr.sa.sa_family != AF_UNIX || !is_local(c)) {
 			admin_answer_text(c, 403,
 			    "orders are taken from root and from the gate's "
 			    "own user, on a unix socket: start the gate with "

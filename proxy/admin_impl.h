@@ -12,6 +12,8 @@
  *	admin_status.c /status
  *	admin_metrics.c /metrics
  */
+#include <dirent.h>
+
 #include "admin.h"
 #include "base/jsonw.h"
 #include "desk.h"
@@ -59,7 +61,9 @@ struct admin {
 	struct desk *desk;
 	struct probe *probe;
 	struct admin_conn *conns;
-	bool bound; /* the socket's file is ours */
+	uid_t owner;	  /* who started us, and may give orders */
+	DIR *descriptors; /* /proc/self/fd, or NULL */
+	int memory_fd;	  /* /proc/self/statm; 0, -1: it is not there */
 };
 
 extern const struct desk_ops admin_desk_ops;

@@ -96,41 +96,40 @@ put_gate(struct metrics_text *t, const struct admin_view *v,
 	put_audit(t, v);
 }
 
-/* Our own descriptors, without the one that counts them. */
 static uint64_t
-count_descriptors(void)
+count_descriptors(const struct admin *a)
 {
-	DIR *d = opendir("/proc/self/fd");
 	const struct dirent *e;
 	uint64_t n = 0;
 
-	if (d == NULL) {
+	if (a->descriptors == NULL) {
 		return 0;
 	}
-	while ((e = readdir(d)) != NULL) {
+	rewinddir(a->descriptors);
+	while ((e = readdir(a->descriptors)) != NULL) {
 		n += e->d_name[0] != '.';
 	}
-	closedir(d);
-	return n - 1;
+	return n;
 }
 
 static void
-put_memory(struct metrics_text *t)
+put_memory(struct metrics_text *t, const struct admin *a)
 {
 	unsigned long long whole = 0, resident = 0;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	FILE *f = fopen("/proc/self/statm", "re");
+	char text[128];
+	ssize_t n = pread(a->memory_fd, text, sizeof(text) - 1, 0);
 
-	if (f == NULL) {
+	if (n <= 0) {
 		return;
 	}
-	if (fscanf(f, "%llu %llu", &whole, &resident) == 2) {
+	text[n] = '\0';
+	if (sscanf(text, "%llu %llu", &whole, &resident) == 2) {
 		metrics_text_one(t, "process_virtual_memory_bytes", "gauge",
 		    "Virtual memory size in bytes.", whole * page);
 		metrics_text_one(t, "process_resident_memory_bytes", "gauge",
 		    "Resident memory size in bytes.", resident * page);
 	}
-	fclose(f);
 }
 
 static uint64_t
@@ -141,18 +140,19 @@ in_ns(const struct timeval *tv)
 }
 
 static void
-put_process(struct metrics_text *t, const struct admin_view *v)
+put_process(
+    struct metrics_text *t, const struct admin_view *v, const struct admin *a)
 {
 	struct rusage used;
 	struct rlimit rl;
 
 	metrics_text_one(t, "process_open_fds", "gauge",
-	    "Number of open file descriptors.", count_descriptors());
+	    "Number of open file descriptors.", count_descriptors(a));
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		metrics_text_one(t, "process_max_fds", "gauge",
 		    "Maximum number of open file descriptors.", rl.rlim_cur);
 	}
-	put_memory(t);
+	put_memory(t, a);
 	if (getrusage(RUSAGE_SELF, &used) == 0) {
 		metrics_text_seconds(t, "process_cpu_seconds_total", "counter",
 		    "Total user and system CPU time spent in seconds.",
@@ -182,7 +182,7 @@ admin_show_metrics(struct admin_conn *c)
 	t = (struct metrics_text){ &body, ERR_OK };
 	put_gate(&t, &v, p);
 	metrics_text_counts(&t, m);
-	put_process(&t, &v);
+	put_process(&t, &v, c->a);
 	if (t.err == ERR_OK) {
 		admin_answer(c, 200, METRICS_TEXT_TYPE, &body);
 	} else {

@@ -18,6 +18,7 @@
 
 #include "admin_impl.h"
 #include "base/text.h"
+#include "keeper.h"
 
 #define PROBE_HEAD_BYTES 16384
 #define PROBE_ARENA_BYTES 65536
@@ -147,12 +148,10 @@ on_limit(void *arg)
 static void
 connect_now(struct probe *p)
 {
-	const struct addr *a = p->dockerd;
+	int fd = keeper_connect(p->dockerd);
 	char why[160];
-	int fd;
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect(fd, &a->sa, a->len) == 0) {
+	if (fd != -1) {
 		p->fd = fd;
 		p->io = loop_io_new(p->loop, fd, on_answer, p);
 		/* A new socket's buffer takes the whole of it. */
@@ -165,16 +164,12 @@ connect_now(struct probe *p)
 		loop_io_want(p->io, LOOP_READ);
 		return;
 	}
-	if (fd != -1 && errno == EAGAIN) { /* its backlog is full */
-		close(fd);
+	if (errno == EAGAIN) { /* its backlog is full */
 		loop_timer_set(p->soon, LIMIT_RETRY_MS);
 		return;
 	}
 	(void)snprintf(
 	    why, sizeof(why), "dockerd does not listen: %s", strerror(errno));
-	if (fd != -1) {
-		close(fd);
-	}
 	found(p, false, why);
 }
 

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "keeper.h"
+
 /* Not the ledger, which changes with each certificate that is issued: after a
  * revocation there is a new list. */
 static const char *const names[] = { "ca.crt", "crl.pem", "docker.crt",
@@ -38,8 +40,8 @@ mix(uint64_t h, const void *p, size_t n)
 }
 
 /* What the files look like from outside. */
-static uint64_t
-look(const char *dir)
+uint64_t
+certs_look(const char *dir)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	char path[4096];
@@ -65,14 +67,14 @@ void
 certs_watch_init(struct certs_watch *w, const char *dir)
 {
 	w->dir = dir;
-	w->told = w->last = look(dir);
+	w->told = w->last = keeper_look(dir);
 	w->restless = w->again = 0;
 }
 
 bool
 certs_watch_look(struct certs_watch *w)
 {
-	uint64_t now = look(w->dir);
+	uint64_t now = keeper_look(w->dir);
 	bool rests = now == w->last, again = w->again == 1;
 
 	w->restless = rests ? 0 : w->restless + 1;

@@ -20,6 +20,10 @@ struct certs_watch {
 	unsigned again;	   /* looks until they are told once more; 0: never */
 };
 
+/* A number that stands for what the files look like from outside, for who may
+ * see them; watchers ask for it by keeper_look(). */
+uint64_t certs_look(const char *dir);
+
 void certs_watch_init(struct certs_watch *w, const char *dir);
 
 /* Have they changed since the last true, and come to rest?  Where they do not,

@@ -5,14 +5,16 @@
  * A flag wins over the file, so the file is read first: the flags are parsed
  * twice, once to learn its name.
  */
-#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "activation.h"
 #include "cmd.h"
 #include "conf.h"
 #include "ensure.h"
+#include "gate_policy.h"
 #include "log.h"
+#include "master.h"
 #include "notify.h"
 
 struct gate_flags {
@@ -22,6 +24,7 @@ struct gate_flags {
 	const char *config;
 	const char *admin_default;
 	bool tls, tlsverify, plain;
+	bool check; /* and end */
 	struct gate_config conf;
 };
 
@@ -87,6 +90,11 @@ parse(struct gate_flags *f, int argc, char **argv)
 		{ "insecure-admin-remote", FLAG_BOOL,
 		    &f->conf.insecure_admin_remote, "",
 		    "-admin may be a TCP address that others reach" },
+		{ "user", FLAG_STRING, &f->conf.user, "NAME",
+		    "who the process that faces the network becomes, if root\n"
+		    "starts it (default dinv, or nobody where there is none)" },
+		{ "check", FLAG_BOOL, &f->check, "",
+		    "read flags, file and policy, say what is wrong, and end" },
 		{ "config", FLAG_STRING, &f->config, "FILE",
 		    "JSON with all of this and the limits; a flag wins" },
 		{ "debug", FLAG_BOOL, &f->conf.debug, "", "log more" },
@@ -211,7 +219,7 @@ meet_manager(struct gate_config *conf, struct diag *d)
 }
 
 static int
-run(struct gate_flags *f)
+run(struct gate_flags *f, char **argv)
 {
 	const struct ensure_request ensure = {
 		.dir = f->conf.certs,
@@ -239,24 +247,35 @@ run(struct gate_flags *f)
 	} else if (!ensure_certs_apart(&ensure)) {
 		return 1; /* it was logged why */
 	}
-	rc = gate_run(&f->conf, &d);
+	return master_run(&f->conf, argv);
+}
+
+static int
+check(const struct gate_flags *f)
+{
+	struct shared_policy *policy = NULL;
+	struct diag d = { 0, 0, "" };
+	enum err rc = gate_load_policy(f->conf.policy, &policy, &d, NULL);
+
 	if (rc != ERR_OK) {
 		fprintf(stderr, "dinv gate: %s\n",
 		    d.text[0] == '\0' ? err_text(rc) : d.text);
 	}
+	shared_policy_drop(policy);
 	return rc == ERR_OK ? 0 : 1;
 }
 
-/* They wait until gate_run() does: by default either ends the program. */
-static void
-hold_signals(void)
+/* The command line as it was, the program's name first. */
+static char **
+whole_argv(int argc, char **argv)
 {
-	sigset_t set;
+	char **all = calloc((size_t)argc + 2, sizeof(*all));
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	if (all != NULL) {
+		all[0] = strdup("dinv");
+		memcpy(all + 1, argv, (size_t)argc * sizeof(*all));
+	}
+	return all;
 }
 
 int
@@ -264,17 +283,22 @@ cmd_gate(int argc, char **argv)
 {
 	/* static: strings of the file live as long as the program */
 	static struct gate_flags f;
+	char **whole = whole_argv(argc, argv);
 	int status;
 
-	hold_signals();
+	master_hold_signals();
 	f = flags_default;
 	status = read_all(&f, argc, argv);
 
 	if (status < 0) {
-		status = run(&f);
+		status = f.check ? check(&f) : run(&f, whole);
 	}
 	str_list_fini(&f.conf.listen);
 	str_list_fini(&f.conf.enroll);
 	str_list_fini(&f.host);
+	if (whole != NULL) {
+		free(whole[0]);
+	}
+	free(whole);
 	return status;
 }

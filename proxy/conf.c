@@ -69,6 +69,7 @@ static const struct conf_key conf_keys[] = {
 	{ "listen", CONF_LIST, AT(listen), NULL },
 	{ "enroll", CONF_LIST, AT(enroll), NULL },
 	{ "upstream", CONF_STRING, AT(upstream), NULL },
+	{ "user", CONF_STRING, AT(user), NULL },
 	{ "certs", CONF_STRING, AT(certs), NULL },
 	{ "key_pass_file", CONF_STRING, AT(key_pass_file), NULL },
 	{ "ca_pass_file", CONF_STRING, AT(ca_pass_file), NULL },

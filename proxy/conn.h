@@ -38,7 +38,8 @@ struct worker {
 	struct tls_server *tls; /* for new ones; NULL: clear listeners only */
 	struct shared_policy *policy; /* for new requests */
 	struct conn *conns;	      /* newest first */
-	bool stopping;
+	bool stopping; /* no more requests after those that run */
+	bool draining; /* but one more on each connection */
 	unsigned number;
 	uint64_t requests; /* counted, for request ids */
 	struct metrics *metrics;

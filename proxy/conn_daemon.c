@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "conn_impl.h"
+#include "keeper.h"
 
 void
 daemon_close(struct conn *c)
@@ -61,24 +62,14 @@ no_daemon(struct conn *c, int why)
 enum step
 step_connect(struct conn *c)
 {
-	const struct addr *a = &c->w->gate->upstream;
-	int fd, rc, why;
+	int fd = keeper_connect(&c->w->gate->upstream);
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1) {
-		return no_daemon(c, errno);
-	}
-	do {
-		rc = connect(fd, &a->sa, a->len);
-	} while (rc == -1 && errno == EINTR);
-	why = errno;
-	if (rc == -1) {
-		close(fd);
-		if (why == EAGAIN) { /* its backlog is full: try again */
+		if (errno == EAGAIN) { /* its backlog is full: try again */
 			loop_timer_set(c->yield, LIMIT_RETRY_MS);
 			return STEP_BLOCKED;
 		}
-		return no_daemon(c, why);
+		return no_daemon(c, errno);
 	}
 	c->daemon.s = stream_plain_new(fd);
 	if (c->daemon.s == NULL) {

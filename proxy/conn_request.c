@@ -77,13 +77,15 @@ step_idle(struct conn *c)
 		conn_goto(c, CS_HEAD);
 		return STEP_AGAIN;
 	}
-	if (c->client.eof || c->stopping) {
-		conn_goto(c, CS_LINGER);
-		return STEP_AGAIN;
-	}
+	/* Also in a stop: what was sent before it is answered. */
 	if (end_read(&c->client, &c->client_in)) {
 		return c->client.rd == IO_FAIL ? conn_closed(c, "client_lost")
 					       : STEP_AGAIN;
+	}
+	/* In a drain, one more request is answered, and told to be the last. */
+	if (c->client.eof || (c->stopping && !c->w->draining)) {
+		conn_goto(c, CS_LINGER);
+		return STEP_AGAIN;
 	}
 	return STEP_BLOCKED;
 }

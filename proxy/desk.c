@@ -128,6 +128,7 @@ desk_main(void *arg)
 {
 	struct desk *d = arg;
 
+	(void)pthread_setname_np(pthread_self(), d->conf->name);
 	loop_run(d->loop);
 	return NULL;
 }
@@ -138,7 +139,6 @@ desk_start(struct desk *d)
 	if (pthread_create(&d->thread, NULL, desk_main, d) != 0) {
 		return ERR_NOMEM;
 	}
-	(void)pthread_setname_np(d->thread, d->conf->name);
 	d->running = true;
 	return ERR_OK;
 }

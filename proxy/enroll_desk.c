@@ -32,6 +32,7 @@
 #include "log.h"
 #include "policy/json.h"
 #include "renewal.h"
+#include "sockets.h"
 
 struct enroll_desk {
 	const struct gate_config *gate;
@@ -382,7 +383,7 @@ listen_at(struct enroll_desk *e, struct diag *d)
 		.write_ms = LIMIT_ENROLL_WRITE_MS,
 		.linger_ms = LIMIT_ENROLL_LINGER_MS,
 	};
-	rc = addr_listen_alone(&e->addr, 0666, &fd, d);
+	rc = sockets_listen_alone(&e->addr, 0666, &fd, d);
 	if (rc == ERR_OK) {
 		rc = desk_new(&e->conf, fd, &e->desk);
 		if (rc != ERR_OK) {
@@ -417,8 +418,7 @@ check(const struct enroll_desk *e, struct diag *d)
 
 enum err
 enroll_desk_open(const char *url, const struct gate_config *conf,
-    struct issuer *issuer, struct audit *audit, struct enroll_desk **out,
-    struct diag *d)
+    struct issuer *issuer, struct enroll_desk **out, struct diag *d)
 {
 	struct enroll_desk *e = calloc(1, sizeof(*e));
 	enum err rc;
@@ -428,7 +428,6 @@ enroll_desk_open(const char *url, const struct gate_config *conf,
 	}
 	e->gate = conf;
 	e->issuer = issuer;
-	e->audit = audit;
 	e->failures.max = LIMIT_ENROLL_FAILURES;
 	e->failures.window_ms = LIMIT_ENROLL_WINDOW_MS;
 	rc = addr_parse(url, &e->addr, d);
@@ -458,9 +457,16 @@ enroll_desk_open(const char *url, const struct gate_config *conf,
 }
 
 enum err
-enroll_desk_start(struct enroll_desk *e)
+enroll_desk_start(struct enroll_desk *e, struct audit *audit)
 {
+	e->audit = audit;
 	return desk_start(e->desk);
+}
+
+void
+enroll_desk_stop(struct enroll_desk *e)
+{
+	desk_stop(e->desk);
 }
 
 void

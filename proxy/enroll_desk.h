@@ -20,9 +20,10 @@ struct enroll_desk;
  * tls_server_new(), with d set.
  */
 enum err enroll_desk_open(const char *url, const struct gate_config *conf,
-    struct issuer *issuer, struct audit *audit, struct enroll_desk **out,
-    struct diag *d) MUST_USE;
-enum err enroll_desk_start(struct enroll_desk *e) MUST_USE;
+    struct issuer *issuer, struct enroll_desk **out, struct diag *d) MUST_USE;
+/* Takes nobody any more. */
+void enroll_desk_stop(struct enroll_desk *e);
+enum err enroll_desk_start(struct enroll_desk *e, struct audit *audit) MUST_USE;
 /* Ends the thread and frees.  NULL is fine. */
 void enroll_desk_free(struct enroll_desk *e);
 

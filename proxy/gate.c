@@ -3,11 +3,13 @@
  * The gate as a whole; see gate.h.
  *
  * Everything that can be wrong is found before the first connection is
- * taken: files, keys, policy, addresses.  Then the workers run, this thread
- * only waits for signals, and one more thread serves the admin listener.
+ * taken: files, keys, policy, addresses.  Then this process gives its rights
+ * away, the workers run, this thread only waits for signals, and one more
+ * thread serves the admin listener.
  *
  * The process holds the server's key, the CA's certificate and the policy.
- * It never opens the CA's key.
+ * It never opens the CA's key, and later it can open nothing at all: what a
+ * reload reads, its master opens (keeper.h).
  */
 #include "gate.h"
 
@@ -15,23 +17,25 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "admin.h"
+#include "audit_remote.h"
 #include "certs_watch.h"
+#include "confine.h"
 #include "enroll_desk.h"
 #include "gate_audit.h"
 #include "gate_listen.h"
 #include "gate_policy.h"
 #include "gate_tls.h"
+#include "keeper.h"
 #include "log.h"
+#include "master.h"
 #include "notify.h"
-#include "renewal.h"
+#include "sockets.h"
 #include "tls_mem.h"
 #include "worker.h"
 
-#define GATE_WORKERS_MAX 64
 #define GATE_JOIN_MS 50
 #define GATE_MMAP_BYTES (256 << 10)
 #define GATE_TRIM_BYTES (1 << 20)
@@ -52,7 +56,6 @@ struct running {
 	pthread_mutex_t lock;
 	struct admin_view view;
 	struct certs_watch watch;
-	struct renewal renewal;
 	bool had_list;	     /* of revoked certificates */
 	int64_t alive_at_ms; /* when to tell the watchdog again */
 };
@@ -61,14 +64,9 @@ static enum err
 make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 {
 	struct tls_server *tls;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = conf->workers;
+	unsigned n = gate_workers(conf);
 	enum err rc = ERR_OK;
 
-	if (n == 0) {
-		n = cpus < 1 ? 1 : (unsigned)cpus;
-	}
-	n = n > GATE_WORKERS_MAX ? GATE_WORKERS_MAX : n;
 	while (r->n_workers < n && rc == ERR_OK) {
 		rc = gate_load_tls(conf, &r->had_list, &tls, d);
 		if (rc != ERR_OK) {
@@ -150,7 +148,7 @@ open_enrolment(struct running *r, struct diag *d)
 	}
 	while (r->n_enroll < urls->n && rc == ERR_OK) {
 		rc = enroll_desk_open(urls->item[r->n_enroll], r->conf,
-		    &r->gate.issuer, r->gate.audit, &r->enroll[r->n_enroll], d);
+		    &r->gate.issuer, &r->enroll[r->n_enroll], d);
 		r->n_enroll += rc == ERR_OK;
 	}
 	return rc;
@@ -166,20 +164,9 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 	r->gate.issuer.certs = conf->certs;
 	r->gate.issuer.ca_pass_file = conf->ca_pass_file;
 	certs_watch_init(&r->watch, conf->certs); /* before they are read */
-	renewal_init(
-	    &r->renewal, conf->certs, conf->ca_pass_file, conf->key_pass_file);
 	rc = addr_parse(conf->upstream, &r->gate.upstream, d);
-	if (rc == ERR_OK && r->gate.upstream.sa.sa_family != AF_UNIX) {
-		diag_set(d, 0, 0,
-		    "-upstream must be unix:///path: dockerd "
-		    "should listen nowhere else");
-		rc = ERR_USAGE;
-	}
 	if (rc == ERR_OK) {
 		rc = gate_load_policy(conf->policy, &r->policy, d, NULL);
-	}
-	if (rc == ERR_OK && conf->audit != NULL) {
-		rc = gate_open_both(conf, &r->gate.audit, d);
 	}
 	if (rc == ERR_OK) {
 		r->gate.census = census_new(conf->limits.connections,
@@ -201,17 +188,6 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = gate_listen(&r->listeners, conf, d);
 	}
 	return rc;
-}
-
-static void
-raise_descriptors(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
-		rl.rlim_cur = rl.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
 }
 
 static void
@@ -260,7 +236,7 @@ reload_done(struct reload_tally *tally)
 	} else {
 		log_info("reloaded policy=%s certs=%s streams_cut=%u",
 		    l->conf->policy, l->conf->certs, cut);
-		notify_ready(l->conf->notify, "reloaded");
+		keeper_tell(KEEPER_READY, "reloaded");
 	}
 	if (l->asked) {
 		l->asker.done(l->asker.arg, cut);
@@ -359,7 +335,7 @@ reload(struct running *r, bool certs_only, const struct admin_asker *asker)
 
 	pthread_mutex_lock(&r->lock);
 	if (!certs_only) {
-		notify_reloading(r->conf->notify);
+		keeper_tell(KEEPER_RELOADING, NULL);
 	}
 	rc = reload_parts(r, certs_only, asker, &d);
 	r->view.reloads += rc == ERR_OK;
@@ -375,7 +351,7 @@ reload(struct running *r, bool certs_only, const struct admin_asker *asker)
 		  "force: %s",
 	    d.text);
 	if (!certs_only) {
-		notify_ready(r->conf->notify, "not reloaded: see the log");
+		keeper_tell(KEEPER_READY, "not reloaded: see the log");
 	}
 	if (asker != NULL && d.line == 0) { /* those of the policy were told */
 		asker->error(asker->arg, &d);
@@ -404,7 +380,6 @@ look_at_certs(struct running *r)
 	if (certs_watch_look(&r->watch) && reload(r, true, NULL) != ERR_OK) {
 		certs_watch_failed(&r->watch);
 	}
-	renewal_tick(&r->renewal);
 }
 
 /* It hears of us while every worker comes by, and no longer. */
@@ -422,42 +397,76 @@ tell_watchdog(struct running *r)
 			return;
 		}
 	}
-	notify_alive(r->conf->notify);
+	keeper_tell(KEEPER_ALIVE, NULL);
 	r->alive_at_ms = now + (int64_t)r->conf->notify->watchdog_ms / 2;
 }
 
-/* Waits for the signals that main blocked; returns when all have stopped. */
 static void
-wait_for_stop(struct running *r, const sigset_t *set)
+stop(struct running *r, bool again)
+{
+	log_info("stopping%s", again ? " now" : "");
+	keeper_tell(KEEPER_STOPPING, NULL);
+	set_stopping(r);
+	stop_workers(r);
+}
+
+/* Another gate takes what is new; ours are the streams that run. */
+static void
+drain(struct running *r)
+{
+	unsigned i;
+
+	log_info("draining: a new gate takes the connections from now on");
+	set_stopping(r);
+	admin_stop(r->admin);
+	for (i = 0; i < r->n_enroll; i++) {
+		enroll_desk_stop(r->enroll[i]);
+	}
+	for (i = 0; i < r->n_workers; i++) {
+		worker_drain(r->worker[i]);
+	}
+}
+
+/* What the master may tell us; it blocked them all before it forked. */
+static void
+gate_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, MASTER_STOP);
+	sigaddset(set, MASTER_RELOAD);
+	sigaddset(set, MASTER_REOPEN);
+	sigaddset(set, MASTER_DRAIN);
+}
+
+/* Returns when all workers have stopped. */
+static void
+wait_for_stop(struct running *r)
 {
 	const struct timespec nap = { 0, GATE_JOIN_MS * 1000000L };
 	const struct timespec look = { 0, CERTS_WATCH_MS * 1000000L };
 	bool watching = r->conf->tls != GATE_TLS_NONE;
-	bool ticking = watching || r->conf->notify->watchdog_ms != 0;
-	bool stopping = false;
+	bool stopping = false, draining = false;
+	sigset_t set;
 	int sig;
 
+	gate_signals(&set);
 	while (!all_done(r)) {
-		if (stopping || ticking) {
-			sig = sigtimedwait(set, NULL, stopping ? &nap : &look);
-		} else {
-			sig = sigwaitinfo(set, NULL);
-		}
+		sig = sigtimedwait(
+		    &set, NULL, stopping || draining ? &nap : &look);
 		if (!stopping && watching) {
 			look_at_certs(r);
 		}
 		tell_watchdog(r);
-		if (sig == SIGTERM || sig == SIGINT) {
-			log_info("stopping%s", stopping ? " now" : "");
+		if (sig == MASTER_STOP || (keeper_is_gone() && !stopping)) {
+			stop(r, stopping);
 			stopping = true;
-			notify_stopping(r->conf->notify);
-			set_stopping(r);
-			stop_workers(r);
-		} else if (sig == SIGHUP) {
-			renewal_soon(&r->renewal);
+		} else if (sig == MASTER_RELOAD) {
 			(void)!gate_reload(r, NULL);
-		} else if (sig == SIGUSR1) {
+		} else if (sig == MASTER_REOPEN) {
 			audit_reopen(r->gate.audit);
+		} else if (sig == MASTER_DRAIN && !draining) {
+			draining = true;
+			drain(r);
 		}
 	}
 }
@@ -472,17 +481,55 @@ start_workers(struct running *r)
 		rc = worker_start(r->worker[i]);
 	}
 	for (i = 0; i < r->n_enroll && rc == ERR_OK; i++) {
-		rc = enroll_desk_start(r->enroll[i]);
+		rc = enroll_desk_start(r->enroll[i], r->gate.audit);
 	}
 	return rc == ERR_OK && r->admin != NULL ? admin_start(r->admin) : rc;
 }
 
+static void
+end(struct running *r)
+{
+	unsigned i;
+
+	admin_stop(r->admin);
+	for (i = 0; i < r->n_enroll; i++) {
+		enroll_desk_free(r->enroll[i]);
+	}
+	for (i = 0; i < r->n_workers; i++) {
+		worker_free(r->worker[i]);
+	}
+	admin_free(r->admin);
+	census_free(r->gate.census);
+	shared_policy_drop(r->policy);
+	audit_close(r->gate.audit);
+	pthread_mutex_destroy(&r->lock);
+}
+
+/* Its thread is the first, and has no rights either. */
+static enum err
+open_audit(struct running *r, int fd)
+{
+	struct audit_call call = { NULL, NULL, NULL };
+	enum err rc;
+
+	if (fd == -1) {
+		return ERR_OK;
+	}
+	rc = audit_call_remote(fd, &call);
+	if (rc == ERR_OK) {
+		rc = gate_open_audit(r->conf, &call, &r->gate.audit);
+		if (rc != ERR_OK) {
+			call.end(call.arg);
+		}
+	}
+	return rc;
+}
+
 enum err
-gate_run(const struct gate_config *conf, struct diag *d)
+gate_run(const struct gate_config *conf, const struct gate_place *place,
+    struct diag *d)
 {
 	struct running r;
-	sigset_t set;
-	unsigned i;
 	enum err rc;
 
 	memset(&r, 0, sizeof(r));
@@ -493,38 +540,30 @@ gate_run(const struct gate_config *conf, struct diag *d)
 #ifndef __SANITIZE_ADDRESS__ /* which watches the heap only */
 	tls_mem_open(conf->limits.connections);
 #endif
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* workers inherit it */
-	raise_descriptors();
 	rc = prepare(&r, conf, d);
+	if (rc == ERR_OK) {
+		rc = keeper_keep_sockets();
+	}
+	if (rc == ERR_OK) {
+		sockets_forget();
+		rc = confine(place->user, place->master, MASTER_STOP, d);
+	}
+	if (rc == ERR_OK) {
+		rc = open_audit(&r, place->audit_fd);
+	}
 	if (rc == ERR_OK) {
 		rc = start_workers(&r);
 	}
 	if (rc == ERR_OK) {
 		log_info("ready upstream=%s workers=%u policy=%s",
 		    r.gate.upstream.text, r.n_workers, conf->policy);
-		notify_ready(conf->notify, "ready");
-		wait_for_stop(&r, &set);
+		keeper_tell(KEEPER_READY, "ready");
+		wait_for_stop(&r);
 		log_info("stopped");
 	} else {
 		stop_workers(&r);
+		sockets_undo();
 	}
-	admin_stop(r.admin);
-	for (i = 0; i < r.n_enroll; i++) {
-		enroll_desk_free(r.enroll[i]);
-	}
-	for (i = 0; i < r.n_workers; i++) {
-		worker_free(r.worker[i]);
-	}
-	admin_free(r.admin);
-	gate_listen_end(&r.listeners);
-	census_free(r.gate.census);
-	shared_policy_drop(r.policy);
-	audit_close(r.gate.audit);
-	pthread_mutex_destroy(&r.lock);
+	end(&r);
 	return rc;
 }

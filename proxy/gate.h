@@ -11,6 +11,7 @@
 #include "tls.h"
 
 struct activation;
+struct confine_user;
 struct notify;
 
 enum gate_tls {
@@ -23,6 +24,7 @@ struct gate_config {
 	struct str_list listen;
 	struct str_list enroll; /* where tokens are taken; none: nowhere */
 	const char *upstream;
+	const char *user; /* to become, NULL: see confine.h */
 	const char *certs;
 	const char *key_pass_file; /* of docker.key, or NULL */
 	const char *ca_pass_file;  /* of ca-key.pem, for children, or NULL */
@@ -43,10 +45,19 @@ struct gate_config {
 	struct limits limits;
 };
 
+/* What its master has prepared for it. */
+struct gate_place {
+	const struct confine_user *user; /* to become */
+	pid_t master;
+	int audit_fd; /* where records go (audit_remote.h); -1: nowhere */
+};
+
 /*
- * Runs until SIGTERM or SIGINT.  ERR_OK after a clean stop; otherwise d says
- * what to do.
+ * The process that faces the network, until its master (master.h) tells it to
+ * stop, or is gone.  Gives its rights away before it takes the first
+ * connection.  ERR_OK after a clean stop; otherwise d says what to do.
  */
-enum err gate_run(const struct gate_config *conf, struct diag *d) MUST_USE;
+enum err gate_run(const struct gate_config *conf,
+    const struct gate_place *place, struct diag *d) MUST_USE;
 
 #endif

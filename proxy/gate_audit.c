@@ -47,24 +47,3 @@ gate_open_audit(const struct gate_config *conf, const struct audit_call *call,
 
 	return audit_open(&opt, call, out);
 }
-
-enum err
-gate_open_both(
-    const struct gate_config *conf, struct audit **out, struct diag *d)
-{
-	struct audit_store *store = NULL;
-	struct audit_call call = { NULL, NULL, NULL };
-	enum err rc = gate_open_store(conf, &store, d);
-
-	if (rc == ERR_OK) {
-		rc = audit_call_store(store, &call);
-	}
-	if (rc == ERR_OK) {
-		rc = gate_open_audit(conf, &call, out);
-		if (rc != ERR_OK) {
-			call.end(call.arg);
-		}
-	}
-	audit_store_drop(store); /* the call holds it */
-	return rc;
-}

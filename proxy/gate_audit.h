@@ -12,8 +12,5 @@ enum err gate_open_store(const struct gate_config *conf,
 /* The gate's side of it; takes call on success.  Opens no file. */
 enum err gate_open_audit(const struct gate_config *conf,
     const struct audit_call *call, struct audit **out) MUST_USE;
-/* Both in one process. */
-enum err gate_open_both(const struct gate_config *conf, struct audit **out,
-    struct diag *d) MUST_USE;
 
 #endif

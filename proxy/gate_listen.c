@@ -18,22 +18,16 @@
 
 #include "activation.h"
 #include "log.h"
+#include "sockets.h"
 
 /* The one socket that all workers share, or -1: each opens one. */
 static enum err
-open_shared(
-    struct gate_listeners *l, const struct addr *a, int *fd, struct diag *d)
+open_shared(const struct addr *a, int *fd, struct diag *d)
 {
-	enum err rc;
-
 	if (a->sa.sa_family != AF_UNIX) {
-		return addr_probe_port(a, d);
+		return sockets_has(a) ? ERR_OK : addr_probe_port(a, d);
 	}
-	rc = addr_listen(a, fd, d);
-	if (rc == ERR_OK && l->n < GATE_SOCKETS_MAX) {
-		l->socket[l->n++] = *a;
-	}
-	return rc;
+	return sockets_listen(a, 0, fd, d);
 }
 
 /* a: where to listen, for those who do not share. */
@@ -47,7 +41,7 @@ listen_all(const struct gate_listeners *l, const struct addr *a, int shared,
 
 	for (i = 0; i < l->n_workers && rc == ERR_OK; i++) {
 		if (shared == -1) {
-			rc = addr_listen(a, &fd, d);
+			rc = sockets_listen(a, i, &fd, d);
 		} else {
 			fd = fcntl(shared, F_DUPFD_CLOEXEC, 0);
 			rc = fd == -1 ? ERR_IO : ERR_OK;
@@ -73,7 +67,7 @@ listen_on(struct gate_listeners *l, const struct gate_config *conf,
 	if (!passed) {
 		rc = addr_parse(url, &a, d);
 		if (rc == ERR_OK) {
-			rc = open_shared(l, &a, &shared, d);
+			rc = open_shared(&a, &shared, d);
 		}
 	}
 	if (rc == ERR_OK) {
@@ -106,12 +100,14 @@ gate_listen(
 	return rc;
 }
 
-void
-gate_listen_end(const struct gate_listeners *l)
+unsigned
+gate_workers(const struct gate_config *conf)
 {
-	size_t i;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = conf->workers;
 
-	for (i = 0; i < l->n; i++) {
-		(void)unlink(l->socket[i].un.sun_path);
+	if (n == 0) {
+		n = cpus < 1 ? 1 : (unsigned)cpus;
 	}
+	return n > GATE_WORKERS_MAX ? GATE_WORKERS_MAX : n;
 }

@@ -6,13 +6,11 @@
 #include "gate.h"
 #include "worker.h"
 
-#define GATE_SOCKETS_MAX 32
+#define GATE_WORKERS_MAX 64
 
 struct gate_listeners {
 	struct worker_thread *const *worker; /* who accepts */
 	unsigned n_workers;
-	struct addr socket[GATE_SOCKETS_MAX]; /* whose files are ours */
-	size_t n;
 };
 
 /*
@@ -22,7 +20,7 @@ struct gate_listeners {
 enum err gate_listen(struct gate_listeners *l, const struct gate_config *conf,
     struct diag *d) MUST_USE;
 
-/* The files of our unix listeners go with their listeners. */
-void gate_listen_end(const struct gate_listeners *l);
+/* How many workers such a gate has. */
+unsigned gate_workers(const struct gate_config *conf);
 
 #endif

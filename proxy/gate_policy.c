@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "links.h"
+#include "keeper.h"
 
 #define GATE_POLICY_BYTES (16u << 20)
 
@@ -77,7 +77,7 @@ gate_load_policy(const char *name, struct shared_policy **out, struct diag *d,
 		return rc;
 	}
 	shared_policy_warn(pol);
-	policy_follow_links(pol, links_follow);
+	policy_follow_links(pol, keeper_follow);
 	*out = shared_policy_new(pol);
 	if (*out == NULL) {
 		policy_free(pol);

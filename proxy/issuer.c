@@ -19,27 +19,25 @@
 #include "issuer.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/jsonw.h"
 #include "base/secret.h"
+#include "keeper.h"
 #include "limit.h"
 #include "log.h"
 #include "policy/json.h"
-#include "spawn.h"
 
 struct issuer_job {
 	struct issuer *is;
 	struct loop_io *io;
 	struct loop_timer *timer;
-	int fd; /* its standard output */
-	pid_t pid;
+	int fd;	      /* its standard output */
+	bool running; /* its process, for all we know */
+	uint64_t job; /* its name */
 	struct buf text;
 	loop_fn done;
 	void *arg;
@@ -192,12 +190,9 @@ issuer_read_reply(struct span text, struct issuer_reply *out)
 static void
 end_process(struct issuer_job *j)
 {
-	if (j->pid > 0) {
-		(void)kill(j->pid, SIGKILL);
-		while (waitpid(j->pid, NULL, 0) == -1 && errno == EINTR) {
-			continue;
-		}
-		j->pid = 0;
+	if (j->running) {
+		keeper_enough(j->job);
+		j->running = false;
 		atomic_fetch_sub(&j->is->jobs, 1);
 	}
 	loop_io_free(j->io);
@@ -256,27 +251,11 @@ on_limit(void *arg)
 static enum err
 start(struct issuer_job *j, int in)
 {
-	const char *argv[] = { "dinv", "cert", "sign", "-certs", j->is->certs,
-		NULL, NULL, NULL };
-	int out[2];
-	enum err rc;
+	enum err rc = keeper_issue(
+	    j->is->certs, j->is->ca_pass_file, in, &j->fd, &j->job);
 
-	if (j->is->ca_pass_file != NULL) {
-		argv[5] = "-key-pass-file";
-		argv[6] = j->is->ca_pass_file;
-	}
-	if (pipe2(out, O_CLOEXEC) == -1) {
-		return ERR_IO;
-	}
-	rc = spawn_self(argv, in, out[1], &j->pid);
-	close(out[1]);
-	j->fd = out[0];
-	if (rc != ERR_OK) {
-		j->pid = 0;
-		return rc;
-	}
-	(void)fcntl(j->fd, F_SETFL, O_NONBLOCK);
-	return ERR_OK;
+	j->running = rc == ERR_OK;
+	return rc;
 }
 
 /* Everything but the process, which comes last. */
@@ -328,7 +307,7 @@ issuer_start(struct issuer *is, struct loop *l, const struct issuer_ask *ask,
 		rc = equip(j, l, ask);
 	}
 	if (rc != ERR_OK) {
-		if (j->pid == 0) {
+		if (!j->running) {
 			atomic_fetch_sub(&is->jobs, 1);
 		}
 		issuer_job_free(j);

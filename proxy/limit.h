@@ -114,6 +114,8 @@
 /* For how long that answer is good. */
 #define LIMIT_ADMIN_PROBE_FRESH_MS 250
 
+/* The master answers within microseconds, or something is wrong. */
+#define LIMIT_KEEPER_MS 10000
 /* Issuing: a process each, which waits for the directory's lock. */
 #define LIMIT_ISSUE_JOBS 4
 #define LIMIT_ISSUE_MS 20000

@@ -90,6 +90,31 @@ notify_open(struct notify *n)
 	(void)unsetenv("WATCHDOG_PID");
 }
 
+void
+notify_pass(const struct notify *n)
+{
+	char name[sizeof(n->to.sun_path) + 1], number[24];
+	size_t len;
+
+	if (n->fd == -1) {
+		return;
+	}
+	len = n->to_len - offsetof(struct sockaddr_un, sun_path);
+	memcpy(name, n->to.sun_path, len);
+	name[len] = '\0'; /* where it is abstract, it does not end so */
+	if (name[0] == '\0') {
+		name[0] = '@';
+	}
+	(void)setenv("NOTIFY_SOCKET", name, 1);
+	if (n->watchdog_ms != 0) {
+		(void)snprintf(number, sizeof(number), "%llu",
+		    (unsigned long long)n->watchdog_ms * 1000);
+		(void)setenv("WATCHDOG_USEC", number, 1);
+		(void)snprintf(number, sizeof(number), "%d", (int)getpid());
+		(void)setenv("WATCHDOG_PID", number, 1);
+	}
+}
+
 static void
 tell(const struct notify *n, const char *text)
 {

@@ -25,6 +25,9 @@ struct notify {
  */
 void notify_open(struct notify *n);
 
+/* The next program of this very process shall be told what we were. */
+void notify_pass(const struct notify *n);
+
 /* status: for "systemctl status", escaped here.  From any thread. */
 void notify_ready(const struct notify *n, const char *status);
 /* notify_ready() has to follow. */

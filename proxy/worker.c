@@ -159,8 +159,13 @@ static void
 on_stop_tick(void *arg)
 {
 	struct worker_thread *t = arg;
-	bool late = loop_now_ms() >= t->stop_by || atomic_load(&t->stops) > 1;
+	unsigned stops = atomic_load(&t->stops);
+	bool late = loop_now_ms() >= t->stop_by || stops > 1;
 
+	if (stops == 0 && t->w.conns != NULL) { /* no hurry: draining */
+		loop_timer_set(t->tick, STOP_TICK_MS);
+		return;
+	}
 	if (!t->last_phase && (late || !any_answering(t))) {
 		t->last_phase = true;
 		t->stop_by = loop_now_ms() + STOP_LAST_MS;
@@ -180,11 +185,14 @@ on_stop(void *arg)
 {
 	struct worker_thread *t = arg;
 
+	if (t->stop_by == 0 && atomic_load(&t->stops) > 0) {
+		t->stop_by = loop_now_ms() + t->w.gate->limits.stop_ms;
+	}
+	t->w.draining = atomic_load(&t->stops) == 0;
 	if (t->w.stopping) {
-		return;
+		return; /* the tick sees how often we were told */
 	}
 	t->w.stopping = true;
-	t->stop_by = loop_now_ms() + t->w.gate->limits.stop_ms;
 	close_listeners(t);
 	each_conn(t, conn_stop_soon);
 	on_stop_tick(t);
@@ -311,6 +319,14 @@ worker_stop(struct worker_thread *t)
 	}
 }
 
+void
+worker_drain(struct worker_thread *t)
+{
+	if (loop_post(t->w.loop, on_stop, t) != ERR_OK) {
+		loop_stop(t->w.loop);
+	}
+}
+
 bool
 worker_done(const struct worker_thread *t)
 {
@@ -322,6 +338,7 @@ worker_main(void *arg)
 {
 	struct worker_thread *t = arg;
 
+	(void)pthread_setname_np(pthread_self(), "worker"); /* top -H, gdb */
 	loop_timer_set(t->sweep, LIMIT_SWEEP_MS);
 	loop_run(t->w.loop);
 	each_conn(t, kill_conn);
@@ -388,7 +405,6 @@ worker_start(struct worker_thread *t)
 	if (pthread_create(&t->thread, NULL, worker_main, t) != 0) {
 		return ERR_NOMEM;
 	}
-	(void)pthread_setname_np(t->thread, "worker"); /* top -H, gdb */
 	t->running = true;
 	return ERR_OK;
 }

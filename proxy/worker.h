@@ -45,6 +45,9 @@ int64_t worker_stuck_ms(const struct worker_thread *t);
 const struct metrics *worker_metrics(const struct worker_thread *t);
 /* Graceful stop, from any thread; a second call hurries. */
 void worker_stop(struct worker_thread *t);
+/* As that, but streams stay until they end, however long that takes; a stop
+ * may follow. */
+void worker_drain(struct worker_thread *t);
 /* Has its loop ended? */
 bool worker_done(const struct worker_thread *t);
 /* Waits for the thread, frees. */

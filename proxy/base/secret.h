@@ -20,6 +20,12 @@ struct secret {
  */
 enum err secret_read_file(
     struct secret *s, const char *path, size_t max) MUST_USE;
+/*
+ * Files are opened by fn from now on, in the whole process: by name, for
+ * reading, -1 with errno.  For a process that may not open any itself.  NULL:
+ * by open(2).  Before threads start.
+ */
+void secret_open_by(int (*fn)(const char *path));
 void secret_fini(struct secret *s);
 
 /* Overwrites n bytes in a way that the compiler does not remove. */

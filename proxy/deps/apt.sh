@@ -10,7 +10,7 @@
 set -eu
 
 build='gcc make libc6-dev libevent-dev libhttp-parser-dev libcjson-dev
-	dpkg-dev xz-utils bzip2 ca-certificates'
+	libseccomp-dev dpkg-dev xz-utils bzip2 ca-certificates'
 # AES-GCM and elliptic curves for x86-64 (ACCEL=0 does without)
 if [ "$(uname -m)" = x86_64 ] && [ "${ACCEL-1}" != 0 ]; then
 	build="$build libipsec-mb-dev libssl-dev"

@@ -104,9 +104,18 @@ class Gate:
                 "DOCKER_TLS_VERIFY": "1",
                 "DOCKER_CERT_PATH": self.certs.client(name, unit)}
 
+    def gates(self):
+        """The pids of the processes that face the network, the newest last:
+        the one that was started is their master."""
+        return gates_of(self.process.pid)
+
+    def pid(self):
+        """The one that takes new connections."""
+        return self.gates()[-1]
+
     def peak_memory(self):
         """The most resident memory it ever had, in bytes."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+        with open(f"/proc/{self.pid()}/status", encoding="ascii") as f:
             kib = re.search(r"^VmHWM:\s+(\d+) kB$", f.read(), re.M).group(1)
         return int(kib) * 1024
 
@@ -169,6 +178,15 @@ class Gate:
     def terminate(self):
         os.kill(self.process.pid, signal.SIGTERM)
 
+    def kill(self):
+        """All of it at once, as when the machine loses its power."""
+        gates = self.gates()
+        self.process.kill()
+        for pid in gates:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        assert wait_until(lambda: not any(map(comm, gates)), 30)
+
     def stop(self):
         """Ends it.  It must have lived until now, and must end well."""
         if self.process is None or self.process.returncode == 0:
@@ -185,6 +203,26 @@ class Gate:
     def _ended(self):
         return (f"the gate ended with {self.process.returncode}:\n"
                 f"{tail_of(self.log)}")
+
+
+def gates_of(master):
+    """As Gate.gates(), of any master."""
+    with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as f:
+        children = [int(pid) for pid in f.read().split()]
+    return sorted((pid for pid in children if comm(pid) == "dinv-gate"), key=born)
+
+
+def comm(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def born(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[19])
 
 
 def free_port():

@@ -4,7 +4,6 @@
 import gzip
 import os
 import shutil
-import signal
 import stat
 import subprocess
 
@@ -34,8 +33,7 @@ def kept(lane, start_gate, tmp_path):
                       audit=str(tmp_path / "audit.jsonl"))
     act(gate)
     gate.flush_audit()
-    os.kill(gate.process.pid, signal.SIGKILL)
-    gate.process.wait()
+    gate.kill()
     with open(gate.audit, "ab") as f:
         f.write(b'{"seq":9,"prev":"00')          # what a kill leaves
     gate.start()

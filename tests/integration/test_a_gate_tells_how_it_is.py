@@ -85,7 +85,7 @@ def workers(pid):
 
 
 def test_a_worker_that_hangs_is_no_health(gate, admin):
-    threads = workers(gate.process.pid)
+    threads = workers(gate.pid())
     assert admin.get("/healthz").status == 200
     with frozen(threads[0]):
         assert wait_until(lambda: admin.get("/healthz").status == 503, 60)
@@ -269,8 +269,7 @@ def test_a_taken_socket_is_refused_and_a_dead_one_is_not(gate, admin, start_gate
     assert done.returncode == 1
     assert "another program has it; choose another with -admin" in done.stderr
     assert admin.get("/healthz").status == 200
-    gate.process.kill()
-    gate.process.wait()
+    gate.kill()
     gate.process = None
     assert os.path.exists(admin.path)
     again = start_gate("/none", flags=admin.flags)

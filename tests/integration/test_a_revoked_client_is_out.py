@@ -215,7 +215,7 @@ def test_docker_is_told_and_others_go_on(own, lane, home, name):
 def test_a_gate_out_of_descriptors_comes_back_to_it(own):
     gate = own.scripted(answering(OK))
     assert tries(gate, own_context(gate, None, gate.certs.client("eve"))) == 200
-    pid = gate.process.pid
+    pid = gate.pid()
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     assert soft == hard
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
