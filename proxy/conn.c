@@ -282,6 +282,7 @@ void
 conn_pump(struct conn *c)
 {
 	enum step s = STEP_AGAIN;
+	enum conn_state before = c->state;
 	unsigned n;
 
 	for (n = 0; n < LIMIT_PUMP_STEPS && s == STEP_AGAIN; n++) {
@@ -295,6 +296,8 @@ conn_pump(struct conn *c)
 	conn_arm(c);
 	if (s == STEP_AGAIN) {
 		loop_timer_set(c->yield, 0); /* others first */
+	} else if (c->state == CS_RELAY && before != CS_RELAY) {
+		stream_rest(c->client.s); /* most attach, then wait */
 	}
 }
 
@@ -303,6 +306,7 @@ conn_on_client(void *arg, short what)
 {
 	struct conn *c = arg;
 
+	c->busy = true;
 	end_wake(&c->client, what);
 	conn_pump(c);
 }
@@ -312,6 +316,7 @@ conn_on_daemon(void *arg, short what)
 {
 	struct conn *c = arg;
 
+	c->busy = true;
 	end_wake(&c->daemon, what);
 	conn_pump(c);
 }
@@ -494,12 +499,19 @@ conn_kill(struct conn *c, const char *reason)
  * from any more, so nobody hears when it goes away; the socket knows.  In an
  * exchange that is all of its requests: with client_in full of more of them,
  * a closed client is gone.  In a relay they may be stdin that is still wanted.
+ *
+ * And who was silent since the last time may stay so: it rests.
  */
 void
 conn_sweep(struct conn *c)
 {
 	struct pollfd p = { .fd = -1, .events = 0 };
 	bool full = buf_room(&c->client_in) == 0;
+
+	if (!c->busy) {
+		stream_rest(c->client.s);
+	}
+	c->busy = false;
 
 	if ((c->state != CS_EXCHANGE && c->state != CS_RELAY) ||
 	    (!c->client.eof && !full)) {

@@ -70,7 +70,8 @@ bool conn_rejudge(struct conn *c);
 void conn_count_role(struct conn *c);
 /* Closes and frees. */
 void conn_kill(struct conn *c, const char *reason);
-/* Looks for a peer that died while nothing was read from it. */
+/* Looks for a peer that died while nothing was read from it; and what was
+ * silent since the last sweep rests (stream.h). */
 void conn_sweep(struct conn *c);
 struct conn *conn_next(const struct conn *c);
 /* An answer without an end of its own is under way, or two raw lanes. */

@@ -115,6 +115,7 @@ struct conn {
 	bool has_host;
 	uint8_t host[16];
 	bool stopping;
+	bool busy;	    /* something came since the last sweep */
 	bool linger_long;   /* the client still owes a body */
 	bool linger_raw;    /* TLS is broken or was never there: bytes alone */
 	bool daemon_busy;   /* dockerd owes an answer on this connection */

@@ -59,6 +59,9 @@ step_handshake(struct conn *c)
 	    tls_principal(c->client.s, &c->who_arena, &c->who, &d) != ERR_OK) {
 		return refuse_client(c, &d);
 	}
+	if (tls_settle(c->client.s) != ERR_OK) {
+		return conn_closed(c, "memory");
+	}
 	conn_goto(c, CS_IDLE);
 	conn_count_handshake(c);
 	conn_count_role(c);

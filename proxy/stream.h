@@ -29,6 +29,9 @@ struct stream_ops {
 	    struct stream *s, const void *p, size_t len, size_t *n);
 	/* Ends our direction: close_notify, or shutdown(SHUT_WR). */
 	enum io (*shut)(struct stream *s);
+	/* It may be silent for long: gives up the memory that only traffic
+	 * needs.  Changes nothing else.  NULL: it has none. */
+	void (*rest)(struct stream *s);
 	/* Frees; closes the descriptor. */
 	void (*close)(struct stream *s);
 };
@@ -55,6 +58,14 @@ static inline enum io
 stream_shut(struct stream *s)
 {
 	return s->ops->shut(s);
+}
+
+static inline void
+stream_rest(struct stream *s)
+{
+	if (s->ops->rest != NULL) {
+		s->ops->rest(s);
+	}
 }
 
 static inline void

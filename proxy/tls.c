@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS as a stream; see tls.h.  The socket is read and written by two small
- * callbacks; nothing here waits.
+ * TLS as a stream; see tls.h.  The socket is read and written by callbacks
+ * (tls_socket.c); nothing here waits.
  *
  * The one trap is writing: after WANT_WRITE Mbed TLS has taken the first
  * bytes into a record and, called again, reports the length it is given
@@ -15,11 +15,9 @@
  * certificates of other CAs, expired ones, ones for servers, names with NUL
  * or newlines in them.  Deadlines are the caller's (conn.c).
  */
-#include <errno.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -37,42 +35,11 @@ static const struct stream_ops tls_ops = {
 	.read = tls_read,
 	.write = tls_write,
 	.shut = tls_shut,
+	.rest = tls_rest,
 	.close = tls_close,
 };
 
 /* --- the stream ---------------------------------------------------------- */
-
-static int
-socket_send(void *ctx, const unsigned char *p, size_t len)
-{
-	const struct tls_stream *t = ctx;
-	ssize_t n;
-
-	do {
-		n = send(t->s.fd, p, len, MSG_NOSIGNAL);
-	} while (n == -1 && errno == EINTR);
-	if (n >= 0) {
-		return (int)n;
-	}
-	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE
-			       : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-}
-
-static int
-socket_recv(void *ctx, unsigned char *p, size_t len)
-{
-	const struct tls_stream *t = ctx;
-	ssize_t n;
-
-	do {
-		n = recv(t->s.fd, p, len, 0);
-	} while (n == -1 && errno == EINTR);
-	if (n >= 0) {
-		return (int)n; /* 0: a FIN; Mbed TLS says CONN_EOF */
-	}
-	return errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ
-			       : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-}
 
 enum err
 tls_accept(struct tls_server *t, int fd, struct stream **out)
@@ -92,7 +59,8 @@ tls_accept(struct tls_server *t, int fd, struct stream **out)
 		return ERR_NOMEM;
 	}
 	t->holders++;
-	mbedtls_ssl_set_bio(&ts->ssl, ts, socket_send, socket_recv, NULL);
+	mbedtls_ssl_set_bio(
+	    &ts->ssl, ts, tls_socket_send, tls_socket_recv, NULL);
 	*out = &ts->s;
 	return ERR_OK;
 }
@@ -182,6 +150,17 @@ tls_failure(const struct stream *s)
 	    mbedtls_ssl_get_verify_result(&ts->ssl));
 }
 
+static uint32_t
+verify_at(mbedtls_x509_crt *chain, struct tls_server *t)
+{
+	uint32_t flags = 0;
+
+	(void)mbedtls_x509_crt_verify_with_profile(chain, &t->ca, NULL,
+	    &tls_profile, NULL, &flags, tls_crl_verify, &t->crl);
+	return flags & ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
+				   MBEDTLS_X509_BADCERT_FUTURE);
+}
+
 /* What Mbed TLS would say of the client at t; 0: nothing against it. */
 static uint32_t
 flags_at(struct stream *s, struct tls_server *t)
@@ -192,18 +171,21 @@ flags_at(struct stream *s, struct tls_server *t)
 		const mbedtls_x509_crt *in;
 		mbedtls_x509_crt *out;
 	} crt = { mbedtls_ssl_get_peer_cert(&ts->ssl) };
-	uint32_t flags = 0;
+	mbedtls_x509_crt chain;
+	uint32_t flags = MBEDTLS_X509_BADCERT_MISSING;
 
 	if (ts->server == t || !t->verify) {
 		return 0;
 	}
-	if (crt.in == NULL) {
-		return MBEDTLS_X509_BADCERT_MISSING;
+	if (ts->shown == NULL) {
+		return crt.in == NULL ? flags : verify_at(crt.out, t);
 	}
-	(void)mbedtls_x509_crt_verify_with_profile(crt.out, &t->ca, NULL,
-	    &tls_profile, NULL, &flags, tls_crl_verify, &t->crl);
-	return flags & ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED |
-				   MBEDTLS_X509_BADCERT_FUTURE);
+	mbedtls_x509_crt_init(&chain);
+	if (tls_parse_shown(ts->shown, &chain) == ERR_OK) {
+		flags = verify_at(&chain, t);
+	}
+	mbedtls_x509_crt_free(&chain);
+	return flags;
 }
 
 bool
@@ -237,6 +219,7 @@ tls_read(struct stream *s, void *to, size_t cap, size_t *n)
 	struct tls_stream *ts = tls_of(s);
 	int rc;
 
+	tls_wake(ts);
 	rc = mbedtls_ssl_read(&ts->ssl, to, cap);
 	if (rc > 0) {
 		*n = (size_t)rc;
@@ -252,6 +235,7 @@ tls_write(struct stream *s, const void *p, size_t len, size_t *n)
 	size_t want = ts->again_len > 0 ? ts->again_len : len;
 	int rc;
 
+	tls_wake(ts);
 	rc = mbedtls_ssl_write(&ts->ssl, p, want);
 	if (rc > 0) {
 		ts->again_len = 0;
@@ -268,9 +252,12 @@ tls_write(struct stream *s, const void *p, size_t len, size_t *n)
 static enum io
 tls_shut(struct stream *s)
 {
-	/* Called again after WANT_WRITE, it sends what is left of the alert. */
-	int rc = mbedtls_ssl_close_notify(&tls_of(s)->ssl);
+	struct tls_stream *ts = tls_of(s);
+	int rc;
 
+	tls_wake(ts);
+	/* Called again after WANT_WRITE, it sends what is left of the alert. */
+	rc = mbedtls_ssl_close_notify(&ts->ssl);
 	return rc == 0 ? IO_OK : io_of(rc);
 }
 
@@ -282,6 +269,7 @@ tls_close(struct stream *s)
 	close(ts->s.fd);
 	mbedtls_ssl_free(&ts->ssl);
 	tls_server_drop(ts->server);
+	free(ts->shown);
 	free(ts);
 }
 
@@ -352,24 +340,33 @@ tls_principal(struct stream *s, struct arena *arena, struct principal *out,
 enum err
 tls_peer_pem(struct stream *s, struct buf *out)
 {
-	const mbedtls_x509_crt *crt;
+	const struct tls_shown *shown = tls_is(s) ? tls_of(s)->shown : NULL;
+	mbedtls_x509_crt chain;
+	enum err rc = ERR_CERT;
 	size_t room, n;
 	uint8_t *to;
 
-	crt = tls_is(s) ? mbedtls_ssl_get_peer_cert(&tls_of(s)->ssl) : NULL;
-	if (crt == NULL) {
+	if (shown == NULL) {
 		return ERR_CERT;
 	}
-	room = crt->raw.len * 2 + 128; /* base64 adds a third */
+	mbedtls_x509_crt_init(&chain);
+	if (tls_parse_shown(shown, &chain) != ERR_OK) {
+		goto out;
+	}
+	room = chain.raw.len * 2 + 128; /* base64 adds a third */
 	to = buf_reserve(out, room);
 	if (to == NULL) {
-		return ERR_LIMIT;
+		rc = ERR_LIMIT;
+		goto out;
 	}
 	if (mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n",
-		"-----END CERTIFICATE-----\n", crt->raw.p, crt->raw.len, to,
+		"-----END CERTIFICATE-----\n", chain.raw.p, chain.raw.len, to,
 		room, &n) != 0) {
-		return ERR_CERT;
+		goto out;
 	}
 	buf_commit(out, n - 1); /* without the NUL */
-	return ERR_OK;
+	rc = ERR_OK;
+out:
+	mbedtls_x509_crt_free(&chain);
+	return rc;
 }

@@ -68,6 +68,10 @@ enum tls_failure tls_failure(const struct stream *s);
 enum err tls_principal(struct stream *s, struct arena *arena,
     struct principal *out, struct diag *d) MUST_USE;
 
+/* The client is known: what only its handshake needed is wiped and freed, and
+ * its certificates are kept as bytes.  Any other stream: nothing.  ERR_NOMEM */
+enum err tls_settle(struct stream *s) MUST_USE;
+
 /* The certificate that the client showed; ERR_CERT where it showed none. */
 enum err tls_peer_pem(struct stream *s, struct buf *out) MUST_USE;
 

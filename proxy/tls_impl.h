@@ -7,6 +7,8 @@
  *
  *	tls_server.c  a server's configuration, from files
  *	tls.c         a stream by it
+ *	tls_socket.c  its records from and to the socket
+ *	tls_rest.c    what a stream gives up when it does not need it
  *	tls_client.c  the other side, for dinv enroll
  */
 #include <mbedtls/ctr_drbg.h>
@@ -29,11 +31,25 @@ struct tls_server {
 	bool verify;
 };
 
+/* The certificates that a client has shown, as DER. */
+struct tls_shown {
+	size_t len;
+	unsigned char der[];
+};
+
 struct tls_stream {
 	struct stream s;
 	struct tls_server *server;
 	size_t again_len; /* length of the write that blocked, or 0 */
 	int handshake_rc; /* Mbed TLS's last word on it */
+	struct tls_shown
+	    *shown;   /* after tls_settle(); NULL: none, or not yet */
+	bool settled; /* after tls_settle() */
+	bool rests;   /* the record buffers are zeroes, but for: */
+	unsigned char in_ctr[8]; /* Mbed TLS's number of the next record in */
+	unsigned char *ahead;	 /* in its buffer: read, but not asked for */
+	size_t ahead_len;
+	bool dry; /* the socket had no more than the last read has brought */
 	mbedtls_ssl_context ssl;
 };
 
@@ -44,6 +60,18 @@ extern const uint16_t tls_groups[];
 extern const mbedtls_x509_crt_profile tls_profile;
 /* "http/1.1" alone. */
 extern const char *tls_alpn[];
+
+/* into out, which is initialised and empty; some may be in it on failure */
+enum err tls_parse_shown(
+    const struct tls_shown *shown, mbedtls_x509_crt *out) MUST_USE;
+
+/* Mbed TLS's callbacks; ctx: the stream */
+int tls_socket_send(void *ctx, const unsigned char *p, size_t len);
+int tls_socket_recv(void *ctx, unsigned char *p, size_t len);
+
+/* tls_ops.rest; what reads or writes records wakes it first. */
+void tls_rest(struct stream *s);
+void tls_wake(struct tls_stream *ts);
 
 mbedtls_ssl_protocol_version tls_protocol(enum tls_version v);
 

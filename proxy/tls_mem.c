@@ -8,7 +8,7 @@
  * was used before and is cleared as a whole; from here they are pages that the
  * kernel gives when they are touched, mostly one of five.  A freed buffer's
  * pages go back at once, so the next connection begins with none, and with
- * zeroes.
+ * zeroes; and so do those of a connection that waits (tls_mem_rest).
  *
  * One range of addresses holds all buffers, so that a pointer tells by itself
  * where it belongs; the kernel is asked for nothing until it is used.
@@ -23,11 +23,14 @@
 #include "tls_mem.h"
 
 #include <mbedtls/platform.h>
+#include <mbedtls/platform_util.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PIECE_BYTES ((size_t)20 * 1024) /* a record buffer, in whole pages */
+#define PAGE_LEAST_BYTES 4096
 #define PIECE_LEAST_BYTES ((size_t)16 * 1024)
 
 static struct {
@@ -77,6 +80,33 @@ tls_mem_calloc(size_t n, size_t size)
 		p = take_piece();
 	}
 	return p == NULL ? calloc(n, size) : p;
+}
+
+/* Only the pages that are there: wiping another would fetch it first. */
+static void
+wipe_piece(char *p)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), i;
+	unsigned char there[PIECE_BYTES / PAGE_LEAST_BYTES];
+
+	if (page < PAGE_LEAST_BYTES || PIECE_BYTES % page != 0 ||
+	    mincore(p, PIECE_BYTES, there) != 0) {
+		mbedtls_platform_zeroize(p, PIECE_BYTES);
+		return;
+	}
+	for (i = 0; i < PIECE_BYTES / page; i++) {
+		if (there[i] & 1) {
+			mbedtls_platform_zeroize(p + i * page, page);
+		}
+	}
+}
+
+void
+tls_mem_rest(void *p)
+{
+	wipe_piece(p);
+	/* Where it fails the pages stay, and are zeroes all the same. */
+	(void)madvise(p, PIECE_BYTES, MADV_DONTNEED);
 }
 
 void

@@ -15,6 +15,9 @@ void tls_mem_open(size_t connections);
 /* For Mbed TLS, and for tests. */
 void *tls_mem_calloc(size_t n, size_t size);
 void tls_mem_free(void *p);
+/* p's pages are wiped and go back to the kernel; it stays allocated, and is
+ * zeroes.  tls_mem_has(p) must be true. */
+void tls_mem_rest(void *p);
 /* Is it one of the buffers? */
 bool tls_mem_has(const void *p);
 
