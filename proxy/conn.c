@@ -141,35 +141,57 @@ end_readable(const struct end *e)
 	return e->s != NULL && !e->eof && e->rd == IO_OK;
 }
 
-bool
-end_read(struct end *e, struct buf *b)
+/* One read; IO_OK: something came. */
+static enum io
+read_once(struct end *e, struct buf *b)
 {
 	size_t room = buf_room(b), n = 0;
-	uint8_t *to;
+	uint8_t *to = buf_reserve(b, room);
+	enum io io;
 
-	if (!end_readable(e) || room == 0) {
-		return false;
-	}
-	to = buf_reserve(b, room);
 	if (to == NULL) {
-		e->rd = IO_FAIL;
-		return true;
+		return IO_FAIL;
 	}
-	e->rd = stream_read(e->s, to, room, &n);
-	if (e->rd == IO_OK) {
+	io = stream_read(e->s, to, room, &n);
+	if (io == IO_OK) {
 		buf_commit(b, n);
 		metrics_add(e->in, n);
 		if (n < room && e->s->drains) {
 			e->rd = IO_WANT_READ; /* the event will tell */
 		}
+	}
+	return io;
+}
+
+/* Until the lane is full: what goes on then goes on in one piece. */
+bool
+end_read(struct end *e, struct buf *b)
+{
+	enum io io = e->late;
+	bool came = false;
+	unsigned n;
+
+	if (!end_readable(e) || buf_room(b) == 0) {
+		return false;
+	}
+	e->late = IO_OK;
+	for (n = 0; n < LIMIT_STEP_READS && io == IO_OK && e->rd == IO_OK &&
+		    buf_room(b) > 0;
+	     n++) {
+		io = read_once(e, b);
+		came = came || io == IO_OK;
+	}
+	if (io == IO_OK) {
 		return true;
 	}
+	if (came && (io == IO_EOF || io == IO_FAIL)) {
+		e->late = io;
+		return true;
+	}
+	e->rd = io;
+	e->eof = e->eof || io == IO_EOF;
 	buf_release(b);
-	if (e->rd == IO_EOF) {
-		e->eof = true;
-		return true;
-	}
-	return e->rd == IO_FAIL;
+	return came || io == IO_EOF || io == IO_FAIL;
 }
 
 bool

@@ -51,6 +51,7 @@ struct end {
 	struct loop_io *io;
 	enum io rd; /* IO_OK: reading may succeed; else what it waits for */
 	enum io wr;
+	enum io late;	  /* IO_OK, or what the next read says */
 	bool eof;	  /* its direction has ended */
 	bool shut;	  /* we ended ours */
 	bool gone;	  /* closed both ways: nothing we write arrives */
@@ -137,7 +138,8 @@ void conn_on_yield(void *arg);
 void conn_on_limit(void *arg);
 void conn_goto(struct conn *c, enum conn_state next);
 enum step conn_closed(struct conn *c, const char *reason);
-/* Reads into b as far as it has room; true if something came or ended. */
+/* Reads into b as far as it has room; true if something came or ended: not
+ * both, so that what came is passed on before its end is acted upon. */
 bool end_read(struct end *e, struct buf *b);
 /* Writes from b; true if something went.  IO_FAIL shows in e->wr. */
 bool end_write(struct end *e, struct buf *b);

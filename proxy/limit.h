@@ -136,6 +136,8 @@
 #define LIMIT_ENROLL_FAILURES 10
 #define LIMIT_ENROLL_WINDOW_MS 60000
 
+/* Reads from one end in one step; of TLS each is a record at most. */
+#define LIMIT_STEP_READS 8
 /* Steps one connection may take before others get their turn. */
 #define LIMIT_PUMP_STEPS 64
 
