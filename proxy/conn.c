@@ -146,9 +146,11 @@ static enum io
 read_once(struct end *e, struct buf *b)
 {
 	size_t room = buf_room(b), n = 0;
-	uint8_t *to = buf_reserve(b, room);
+	uint8_t *to;
 	enum io io;
 
+	lanes_lend(e->lanes, b);
+	to = buf_reserve(b, room);
 	if (to == NULL) {
 		return IO_FAIL;
 	}
@@ -190,7 +192,7 @@ end_read(struct end *e, struct buf *b)
 	}
 	e->rd = io;
 	e->eof = e->eof || io == IO_EOF;
-	buf_release(b);
+	lanes_release(e->lanes, b);
 	return came || io == IO_EOF || io == IO_FAIL;
 }
 
@@ -201,7 +203,10 @@ end_write(struct end *e, struct buf *b)
 	bool moved = false;
 	size_t n;
 
-	while (e->s != NULL && b->len > 0 && e->wr == IO_OK) {
+	if (e->s == NULL) {
+		return false;
+	}
+	while (b->len > 0 && e->wr == IO_OK) {
 		s = buf_span(b);
 		n = 0;
 		e->wr = stream_write(e->s, s.p, s.len, &n);
@@ -211,7 +216,7 @@ end_write(struct end *e, struct buf *b)
 			moved = true;
 		}
 	}
-	buf_release(b);
+	lanes_release(e->lanes, b);
 	return moved;
 }
 
@@ -294,10 +299,10 @@ conn_free(struct conn *c)
 static void
 release_empty(struct conn *c)
 {
-	buf_release(&c->client_in);
-	buf_release(&c->client_out);
-	buf_release(&c->daemon_in);
-	buf_release(&c->daemon_out);
+	lanes_release(&c->w->lanes, &c->client_in);
+	lanes_release(&c->w->lanes, &c->client_out);
+	lanes_release(&c->w->lanes, &c->daemon_in);
+	lanes_release(&c->w->lanes, &c->daemon_out);
 }
 
 void

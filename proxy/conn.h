@@ -13,6 +13,7 @@
 #include "audit.h"
 #include "census.h"
 #include "issuer.h"
+#include "lanes.h"
 #include "limit.h"
 #include "loop.h"
 #include "metrics.h"
@@ -37,7 +38,8 @@ struct worker {
 	struct loop *loop;
 	struct tls_server *tls; /* for new ones; NULL: clear listeners only */
 	struct shared_policy *policy; /* for new requests */
-	struct conn *conns;	      /* newest first */
+	struct lanes lanes;
+	struct conn *conns; /* newest first */
 	bool stopping; /* no more requests after those that run */
 	bool draining; /* but one more on each connection */
 	unsigned number;

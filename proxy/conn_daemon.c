@@ -71,6 +71,7 @@ step_connect(struct conn *c)
 		}
 		return no_daemon(c, errno);
 	}
+	c->daemon.lanes = &c->w->lanes;
 	c->daemon.s = stream_plain_new(fd);
 	if (c->daemon.s == NULL) {
 		close(fd);

@@ -49,6 +49,7 @@ enum step {
 struct end {
 	struct stream *s; /* NULL: not connected */
 	struct loop_io *io;
+	struct lanes *lanes;
 	enum io rd; /* IO_OK: reading may succeed; else what it waits for */
 	enum io wr;
 	enum io late;	  /* IO_OK, or what the next read says */

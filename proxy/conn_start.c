@@ -113,6 +113,7 @@ conn_new(struct worker *w)
 		return NULL;
 	}
 	c->w = w;
+	c->client.lanes = &w->lanes;
 	c->reason = "internal";
 	buf_init(&c->client_in, LIMIT_LANE_BYTES);
 	buf_init(&c->client_out, LIMIT_LANE_BYTES);

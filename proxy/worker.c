@@ -422,6 +422,7 @@ worker_free(struct worker_thread *t)
 	loop_timer_free(t->sweep);
 	loop_timer_free(t->tick);
 	loop_free(t->w.loop);
+	lanes_fini(&t->w.lanes);
 	tls_server_drop(t->w.tls);
 	shared_policy_drop(t->w.policy);
 	metrics_free(t->w.metrics);
