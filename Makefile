@@ -215,7 +215,8 @@ bench: $(B)/dinv
 # --- keeping the house -----------------------------------------------------
 
 SOURCES := $(wildcard proxy/*.[ch] proxy/base/*.[ch] policy/*.[ch] \
-	certs/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+	certs/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] \
+	bench/*.[ch])
 
 format:
 	$(Q)clang-format -i $(SOURCES)

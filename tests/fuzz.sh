@@ -46,19 +46,38 @@ for name in $names; do
 	fi
 done
 
+# What a target has beside its own source: tests/fuzz/NAME/*.c.  fuzz_conn
+# brings a loop, TLS and a log of its own, which the linker takes before those
+# of libproxy.a, and looks at the calls that are named here.
+wrapped='malloc calloc realloc socket connect recv send shutdown close poll
+	setsockopt getsockopt clock_gettime
+	conn_goto request_free request_count_answered'
+objects_of() {
+	for source in "tests/fuzz/fuzz_$1.c" "tests/fuzz/$1"/*.c; do
+		[ ! -f "$source" ] || echo "$build/${source%.c}.o"
+	done
+}
+link_flags_of() {
+	[ "$1" = conn ] || return 0
+	printf -- '-Wl,--wrap=%s ' $wrapped
+}
+
 # The Makefile's own rules, with clang, in a build folder of their own.
 objects=
 for name in $names; do
-	rm -f "$build/tests/fuzz/fuzz_$name.o" # no rule knows its headers
-	objects="$objects $build/tests/fuzz/fuzz_$name.o"
+	rm -f $(objects_of "$name") # no rule knows their headers
+	objects="$objects $(objects_of "$name")"
 done
-parsers="$build/proxy/http1.o $build/proxy/http1_write.o $build/proxy/body.o
-	$build/proxy/conf.o $build/proxy/flags.o $build/proxy/audit_line.o
-	$build/proxy/audit_wire.o $build/proxy/audit_link.o
-	$build/proxy/audit_fields.o"
+archives="$build/libproxy.a $build/libcerts.a $build/libpolicy.a
+	$build/libbase.a"
 MAKEFLAGS='' ${MAKE:-make} --no-print-directory -s -j"$(nproc)" B=$build \
 	FLAVOUR=fuzz CC="$clang" EXTRA_CFLAGS="$flags -fsanitize=fuzzer-no-link $san" \
-	$build/libpolicy.a $build/libbase.a $parsers $objects
+	$archives $objects
+mbedtls=build/mbedtls/libmbed.a
+libs='-levent_core -levent_pthreads -lhttp_parser -lcjson -lseccomp -lpthread'
+[ ! -f $mbedtls ] && mbedtls=build/mbedtls/libmbed-stock.a ||
+	libs="$libs -lIPSec_MB -lcrypto -Wl,--wrap=mbedtls_ecp_mul
+	-Wl,--wrap=mbedtls_ecp_mul_restartable"
 
 failed=
 for name in $names; do
@@ -66,8 +85,8 @@ for name in $names; do
 	log=$build/$name.log
 	mkdir -p "$found"
 	"$clang" -fsanitize=fuzzer $san -o "$build/fuzz_$name" \
-		"$build/tests/fuzz/fuzz_$name.o" $parsers $build/libpolicy.a \
-		$build/libbase.a -lcjson -lhttp_parser
+		$(objects_of "$name") $archives $mbedtls $libs \
+		$(link_flags_of "$name")
 	if UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz_$name" \
 	    -max_total_time="$secs" -max_len=4096 -timeout=10 \
 	    -rss_limit_mb=1024 -artifact_prefix="$build/$name-" \
