@@ -164,7 +164,20 @@ $(LOW_UNIT:%=$(B)/unit/%): $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES) \
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(MBED_A) \
 		$(LIBS_JSON) $(LIBS_ACCEL) -lcmocka -lpthread
 
-$(filter $(B)/unit/test_proxy_%,$(UNIT_BIN)): $(B)/unit/%: \
+# Its world is the fuzzer's: a loop, TLS and system calls that the linker puts
+# in the place of the real ones.
+CONN_O := $(patsubst %.c,$(B)/%.o,tests/fuzz/fuzz_conn.c \
+	$(wildcard tests/fuzz/conn/*.c))
+$(B)/unit/test_proxy_conn: $(B)/tests/unit/test_proxy_conn.o $(CONN_O) \
+		$(B)/libproxy.a $(ARCHIVES) $(MBED_A) tests/fuzz/conn/wrapped
+	@echo '  LD        $@'
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter-out %/wrapped,$^) \
+		-Wl,@tests/fuzz/conn/wrapped $(LIBS_PROXY) $(LIBS_JSON) \
+		$(LIBS_ACCEL) -lcmocka -lpthread
+
+$(filter-out %/test_proxy_conn,$(filter \
+		$(B)/unit/test_proxy_%,$(UNIT_BIN))): $(B)/unit/%: \
 		$(B)/tests/unit/%.o $(B)/libproxy.a $(ARCHIVES) $(MBED_A)
 	@echo '  LD        $@'
 	@mkdir -p $(@D)
@@ -244,4 +257,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(BASE_O) $(POLICY_O) $(CERTS_O) $(PROXY_O) \
-	$(UNIT:%=$(B)/tests/unit/%.o))
+	$(UNIT:%=$(B)/tests/unit/%.o) $(CONN_O))

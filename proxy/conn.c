@@ -152,6 +152,8 @@ read_once(struct end *e, struct buf *b)
 	lanes_lend(e->lanes, b);
 	to = buf_reserve(b, room);
 	if (to == NULL) {
+		/* Not its doing: nobody may take this for its end. */
+		e->starved = true;
 		return IO_FAIL;
 	}
 	io = stream_read(e->s, to, room, &n);

@@ -249,6 +249,9 @@ step_fact(struct conn *c)
 	}
 	moved = end_write(&c->daemon, &c->daemon_out);
 	moved = end_read(&c->daemon, &c->daemon_in) || moved;
+	if (c->daemon.starved) {
+		return conn_closed(c, "memory");
+	}
 	if (c->daemon.rd == IO_FAIL || c->daemon.wr == IO_FAIL) {
 		c->daemon.eof = true;
 	}

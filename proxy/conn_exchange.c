@@ -274,6 +274,9 @@ download(struct conn *c, bool *moved)
 		return conn_closed(c, "client_lost");
 	}
 	*moved = end_read(&c->daemon, &c->daemon_in) || *moved;
+	if (c->daemon.starved) {
+		return conn_closed(c, "memory");
+	}
 	if (c->daemon.rd == IO_FAIL) {
 		c->daemon.eof = true; /* all that came has been read */
 		c->daemon.gone = true;

@@ -56,6 +56,7 @@ struct end {
 	bool eof;	  /* its direction has ended */
 	bool shut;	  /* we ended ours */
 	bool gone;	  /* closed both ways: nothing we write arrives */
+	bool starved;	  /* no memory to read into: what it sends is lost */
 	metric *in, *out; /* bytes read and written */
 };
 

@@ -74,6 +74,10 @@ lane_down(struct conn *c)
 	bool moved = end_write(&c->client, &c->client_out);
 
 	moved = end_read(&c->daemon, &c->daemon_in) || moved;
+	if (c->daemon.starved) {
+		c->client.wr = IO_FAIL;
+		return true;
+	}
 	if (c->daemon.rd == IO_FAIL && !c->daemon.eof) {
 		/* Reset: it closed with our bytes unread; its own are here. */
 		c->daemon.eof = c->daemon.gone = true;

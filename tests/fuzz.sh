@@ -48,18 +48,15 @@ done
 
 # What a target has beside its own source: tests/fuzz/NAME/*.c.  fuzz_conn
 # brings a loop, TLS and a log of its own, which the linker takes before those
-# of libproxy.a, and looks at the calls that are named here.
-wrapped='malloc calloc realloc socket connect recv send shutdown close poll
-	setsockopt getsockopt clock_gettime
-	conn_goto request_free request_count_answered'
+# of libproxy.a, and stands before the calls that NAME/wrapped lists.
 objects_of() {
 	for source in "tests/fuzz/fuzz_$1.c" "tests/fuzz/$1"/*.c; do
 		[ ! -f "$source" ] || echo "$build/${source%.c}.o"
 	done
 }
 link_flags_of() {
-	[ "$1" = conn ] || return 0
-	printf -- '-Wl,--wrap=%s ' $wrapped
+	[ -f "tests/fuzz/$1/wrapped" ] || return 0
+	echo "-Wl,@tests/fuzz/$1/wrapped"
 }
 
 # The Makefile's own rules, with clang, in a build folder of their own.

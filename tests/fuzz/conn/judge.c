@@ -177,6 +177,7 @@ judge_client(const struct sock *s)
 	struct span all = tape_from(&s->gate, 0), head;
 	struct seen *r, *last = NULL;
 	struct content body;
+	enum body_kind kind;
 	uint64_t length = 0;
 	size_t scanned = 0, n;
 	unsigned status;
@@ -202,12 +203,11 @@ judge_client(const struct sock *s)
 			      s->relay_to);
 			return;
 		}
-		content_read(
-		    &body, all, framing(head, r, status, &length), length);
+		kind = framing(head, r, status, &length);
+		content_read(&body, all, kind, length);
 		CHECK(!body.broken);
 		all = span_make(all.p + body.taken, all.len - body.taken);
-		CHECK(body.whole || all.len == 0 ||
-		      framing(head, r, status, &length) == BODY_CHUNKED);
+		CHECK(body.whole || all.len == 0 || kind == BODY_CHUNKED);
 		tape_free(&body.bytes);
 		if (!body.whole) {
 			return;
