@@ -84,7 +84,8 @@ help:
 	@echo 'make unit        unit tests alone'
 	@echo 'make e2e         end-to-end tests alone (T=name for some)'
 	@echo 'make asan        the same tests under ASan and UBSan'
-	@echo 'make fuzz        fuzz the parsers (F=json SECS=60)'
+	@echo 'make tsan        the gate under load, watched by TSan (T=name for other tests)'
+	@echo 'make fuzz        fuzz parsers and connections (F=json SECS=60)'
 	@echo 'make bench       cost beside other programs, side by side'
 	@echo 'make cover       line coverage of the unit tests'
 	@echo 'make format      clang-format every source'
@@ -209,6 +210,15 @@ asan:
 
 asan-unit:
 	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan unit
+
+# What has threads work at the same time: reloads and revocations under load,
+# metrics that are read meanwhile, audit files that move, enrolment, the end.
+# A race ends its gate with a status that its test does not take.
+TSAN_T := reload_is_whole or revoked_client or told_to_reload or metrics_are \
+	or token_gets or records_reach or sigterm
+tsan:
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=tsan e2e \
+		T='$(or $(T),$(TSAN_T))'
 
 check: lint test asan
 

@@ -140,7 +140,7 @@ take_made(const struct request *r, char *out, size_t size)
 	    json_type(json_root(doc)) == JSON_OBJECT) {
 		s = json_text(json_get(json_root(doc), member));
 	}
-	if (s.len < size && text_is_printable(s)) {
+	if (s.len > 0 && s.len < size && text_is_printable(s)) {
 		memcpy(out, s.p, s.len);
 		out[s.len] = '\0';
 	}
