@@ -13,17 +13,17 @@ cd "$(dirname "$0")/.." || exit 1
 cc=${CC:-cc}
 max_function=80
 max_file=600
-failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# The lines on standard input break the rule $1.
+# The lines on standard input break the rule $1.  Noted in a file: behind a
+# pipe this is a shell of its own, whose variables nobody sees.
 broken() {
 	cat >"$tmp/broken"
 	[ -s "$tmp/broken" ] || return 0
 	echo "lint: $1:" >&2
 	sed 's/^/	/' "$tmp/broken" >&2
-	failed=1
+	: >"$tmp/failed"
 }
 
 # "FILE:LINE: NAME" for each include in the files given: quotes or angles.
@@ -113,15 +113,19 @@ while read -r header; do
 	grep -E '/(cjson|mbedtls|psa)/' | sed "s|^|$header: |"
 done | broken 'a public header shows a third-party type'
 
-for header in $(find proxy policy certs tests bench -name '*.h' |
-    grep -vE '^proxy/(deps|accel)/'); do
-	if [ ! -d $mbed ] && grep -q '<mbedtls/' "$header"; then
-		continue
-	fi
-	printf '#include "%s"\n' "$header" |
-	$cc $flags -Wall -Wextra -Werror -fsyntax-only -x c - 2>"$tmp/err" ||
-		{ echo "$header"; head -3 "$tmp/err"; }
-done | broken 'a header does not compile alone'
+# $0: compiler and flags.  Each for itself, so that several do so at a time.
+alone='
+	out=$(printf "#include \"%s\"\n" "$1" |
+	    $0 -Wall -Wextra -Werror -fsyntax-only -x c - 2>&1) ||
+		printf "%s\n%s\n" "$1" "$(echo "$out" | head -n 3)"'
+find proxy policy certs tests bench -name '*.h' |
+grep -vE '^proxy/(deps|accel)/' |
+while read -r header; do
+	[ -d $mbed ] || ! grep -q '<mbedtls/' "$header" || continue
+	echo "$header"
+done |
+xargs -P "$(nproc)" -n 1 sh -c "$alone" "$cc $flags" |
+broken 'a header does not compile alone'
 
 # --- archives ----------------------------------------------------------------
 
@@ -161,14 +165,17 @@ while read -r n file; do
 	echo "lint: $file: $n calls that proxy/ may not make"
 done
 
-for file in Makefile $(find proxy policy certs images tests bench .ci \
+find Makefile proxy policy certs images tests bench .ci \
     \( -name node_modules -o -name __pycache__ -o -name corpus \) -prune -o \
-    -type f \( -name '*.[ch]' -o -name '*.def' -o -name '*.sh' \
-    -o -name '*.mk' -o -name '*.py' -o -name '*.js' \
-    -o -name 'Dockerfile*' -o -name '*.service' \) -print 2>/dev/null); do
-	head -5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
-		echo "$file"
-done | broken 'no "SPDX-License-Identifier: Apache-2.0" at the top'
+    -type f \( -name Makefile -o -name '*.[ch]' -o -name '*.def' \
+    -o -name '*.sh' -o -name '*.mk' -o -name '*.py' -o -name '*.js' \
+    -o -name 'Dockerfile*' -o -name '*.service' \) -print |
+xargs awk '
+	BEGIN { for (i = 1; i < ARGC; i++) bare[ARGV[i]] = 1 }
+	FNR > 5 { nextfile }
+	/SPDX-License-Identifier: Apache-2.0/ { delete bare[FILENAME] }
+	END { for (f in bare) print f }' |
+broken 'no "SPDX-License-Identifier: Apache-2.0" at the top'
 
 # --- sizes -------------------------------------------------------------------
 
@@ -220,8 +227,12 @@ awk '{ n[NR] = $1; short += $1 <= 50 } END {
 # --- format ------------------------------------------------------------------
 
 # Only told: one version of clang-format is not content with another's work.
+# All at once, since it takes longer to start than to read a file; only where
+# something was found, one by one, to name the files.
 if command -v clang-format >/dev/null 2>&1; then
-	for file in $(sources proxy policy certs tests bench); do
+	files=$(sources proxy policy certs tests bench)
+	clang-format --dry-run -Werror $files 2>/dev/null ||
+	for file in $files; do
 		clang-format --dry-run -Werror "$file" 2>/dev/null ||
 			echo "$file"
 	done >"$tmp/format"
@@ -233,5 +244,5 @@ else
 	echo 'lint: no clang-format here: the format was not looked at'
 fi
 
-[ $failed -eq 0 ] || { echo 'lint: failed' >&2; exit 1; }
+[ ! -e "$tmp/failed" ] || { echo 'lint: failed' >&2; exit 1; }
 echo 'lint: nothing to complain about'
