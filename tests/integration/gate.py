@@ -4,6 +4,7 @@
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -223,9 +224,19 @@ def comm(pid):
 def born(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         return int(f.read().rsplit(")", 1)[1].split()[19])
+# Below those that the kernel gives to who connects (ip_local_port_range), so
+# that no client takes a port between free_port() and the gate's bind; each
+# port once, from a place of this process's own, so that no other session does.
+_ports = itertools.count(random.randrange(20000))
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        port = 12000 + next(_ports) % 20000
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
