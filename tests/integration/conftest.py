@@ -25,15 +25,23 @@ DOCKERD_BIN = {
 # dockerd, TLS, command line: every dockerd under every TLS with the command
 # line of its own age.
 BASE_LANES = [(d, t, d) for d in ("20.10", "26.1") for t in ("1.2", "1.3")]
-# And each command line with a dockerd of another age.
-ALL_LANES = BASE_LANES + [
+# Each of a dockerd, a TLS and a command line with each of the others; and a
+# command line that most machines lack, once.
+ALL_LANES = [
+    ("20.10", "1.2", "20.10"),
     ("20.10", "1.3", "26.1"),
-    ("26.1", "1.2", "20.10"),
+    ("26.1", "1.2", "26.1"),
+    ("26.1", "1.3", "20.10"),
     ("26.1", "1.3", "28"),
 ]
 # Every dockerd and every TLS once: for what takes long, or hardly depends on
-# either.  A file says so with LANES = "few".
+# either.  A file says so with LANES = "few"; with "own", its tests name lanes.
 FEW_LANES = [("20.10", "1.2", "20.10"), ("26.1", "1.3", "26.1")]
+
+# Who asks through a gate with a policy: name and unit.
+ROLES = {"admin": ("root", None), "ci-runner": ("job", "ci")}
+# Each lane of BASE_LANES as one of them, each with each dockerd and each TLS.
+BASE_ROLES = ["admin", "ci-runner", "ci-runner", "admin"]
 
 # Log files of this session that a failure shows: path -> size at test start.
 _logs = {}
@@ -209,7 +217,7 @@ def team(lane, team_gates, home):
                 lane.cli, home)
 
 
-@pytest.fixture(params=[("root", None), ("job", "ci")], ids=["admin", "ci-runner"])
+@pytest.fixture
 def lane_of_role(request, team, home):
     """As lane, through a gate with a policy: an administrator's, a CI job's."""
     return Lane(team.dockerd, team.gate, team.cli, home, *request.param)
@@ -240,18 +248,30 @@ def logger(tmp_path):
 
 
 def pytest_generate_tests(metafunc):
-    few = getattr(metafunc.module, "LANES", None) == "few"
-    for name, lanes in (("lane", FEW_LANES if few else BASE_LANES),
-                        ("any_lane", ALL_LANES)):
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(
-                name, lanes, indirect=True,
-                ids=[f"dockerd{d}-tls{t}-cli{c}" for d, t, c in lanes])
+    asked = getattr(metafunc.module, "LANES", None)
+    lanes = {"lane": FEW_LANES if asked == "few" else BASE_LANES,
+             "any_lane": ALL_LANES}
+    for name in lanes:
+        if name in metafunc.fixturenames and asked != "own":
+            _lanes_and_roles(metafunc, name, lanes[name])
     if "tls" in metafunc.fixturenames:
         metafunc.parametrize("tls", ["1.2", "1.3"], ids=["tls1.2", "tls1.3"])
     if "version" in metafunc.fixturenames:
         metafunc.parametrize("version", ["20.10", "26.1"],
                              ids=["dockerd20.10", "dockerd26.1"])
+
+
+def _lanes_and_roles(metafunc, name, lanes):
+    ids = [f"dockerd{d}-tls{t}-cli{c}" for d, t, c in lanes]
+    if "lane_of_role" not in metafunc.fixturenames:
+        metafunc.parametrize(name, lanes, indirect=True, ids=ids)
+        return
+    # All roles on few lanes, one on each of many.
+    pairs = [(role, i) for i in range(len(lanes)) for role in ROLES
+             if lanes is not BASE_LANES or BASE_ROLES[i] == role]
+    metafunc.parametrize(
+        ("lane_of_role", name), [(ROLES[role], lanes[i]) for role, i in pairs],
+        indirect=True, ids=[f"{role}-{ids[i]}" for role, i in pairs])
 
 
 def _lane(request, dockerds, shared_gates, home):
@@ -275,7 +295,8 @@ def any_lane(request, dockerds, shared_gates, home):
 
 # --- a test that hangs fails -------------------------------------------------
 
-LIMIT_S = 120
+# Finds what hangs; several files and the images' tests may share the machine.
+LIMIT_S = 300
 LIMIT_BIG_S = 600
 
 

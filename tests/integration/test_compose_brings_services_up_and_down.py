@@ -6,8 +6,17 @@ import os
 import pytest
 
 from clients import PLUGINS
+from conftest import FEW_LANES, ROLES
 
-LANES = "few"
+LANES = "own"
+OLD, NEW = FEW_LANES
+ADMIN, JOB = ROLES["admin"], ROLES["ci-runner"]
+# Each role with each compose, each with each dockerd, each compose with each.
+pytestmark = pytest.mark.parametrize(
+    "lane_of_role, compose, lane",
+    [(ADMIN, "v1", OLD), (ADMIN, "v2", NEW), (JOB, "v1", NEW), (JOB, "v2", OLD)],
+    indirect=True, ids=["admin-v1-dockerd20.10", "admin-v2-dockerd26.1",
+                        "ci-runner-v1-dockerd26.1", "ci-runner-v2-dockerd20.10"])
 
 FILE = """
 services:
@@ -34,7 +43,7 @@ COMMAND = {
 }
 
 
-@pytest.fixture(params=COMMAND)
+@pytest.fixture
 def compose(request, lane_of_role, name, tmp_path):
     """run(side, *args): that compose, on a project of this test's own."""
     (tmp_path / "docker-compose.yml").write_text(
