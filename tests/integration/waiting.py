@@ -6,15 +6,22 @@ import time
 
 
 def wait_until(condition, seconds, or_else=None):
-    """True once condition() is; False after the deadline or or_else()."""
+    """True once condition() is; False after the deadline or or_else().
+
+    Asked again after as long as the answer took: what costs a docker client's
+    start is not to keep a processor from those it waits for.
+    """
     end = time.monotonic() + seconds
-    while not condition():
+    while True:
+        since = time.monotonic()
+        if condition():
+            return True
         if or_else is not None and or_else():
             return bool(condition())
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             return False
-        time.sleep(0.02)
-    return True
+        time.sleep(min(max(0.02, now - since), 1))
 
 
 def tail_of(path, size=4000, since=0):
