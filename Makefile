@@ -67,7 +67,7 @@ ARCHIVES   := $(B)/libcerts.a $(B)/libpolicy.a $(B)/libbase.a
 UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
 
-.PHONY: all help run images images-test images-core test unit e2e check asan \
+.PHONY: all help run images images-test test unit e2e check asan \
 	asan-unit tsan fuzz bench cover format lint install uninstall deb \
 	deb-test clean deps
 .DELETE_ON_ERROR:
@@ -80,7 +80,7 @@ help:
 	@echo 'make run         start a dockerd and the gate on 2376, print how to use it'
 	@echo 'make images      build the images (NAMES="debian with-ssh", BASE=...)'
 	@echo 'make images-test every command of their documents, on them'
-	@echo 'make test        unit and end-to-end tests (T=name for one)'
+	@echo 'make test        unit tests, then end-to-end and images (T=name for some)'
 	@echo 'make unit        unit tests alone'
 	@echo 'make e2e         end-to-end tests alone (T=name for some)'
 	@echo 'make asan        the same tests under ASan and UBSan'
@@ -90,7 +90,7 @@ help:
 	@echo 'make cover       line coverage of the unit tests'
 	@echo 'make format      clang-format every source'
 	@echo 'make lint        layers, banned functions, sizes, format'
-	@echo 'make check       lint, test and asan: what CI runs'
+	@echo 'make check       lint, test and asan'
 	@echo 'make install     into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX)); make uninstall'
 	@echo 'make deb         a Debian package in build/; make deb-test tries it'
 	@echo 'make clean       remove build/'
@@ -195,15 +195,15 @@ unit: $(if $(T),$(UNIT_RUN),$(UNIT_BIN))
 e2e: $(B)/dinv build/.testdeps
 	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/integration/run.sh $(if $(T),-k '$(T)')
 
-# images-core: what "make test" has of images-test
-images-test images-core: $(B)/dinv build/.testdeps
+images-test: $(B)/dinv build/.testdeps
 	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/images/run.sh \
-		$(if $(T),-k '$(T)') $(if $(filter %core,$@),-m 'not more')
+		$(if $(T),-k '$(T)')
 
-test:
+# The end-to-end tests and the images' at the same time
+test: $(B)/dinv build/.testdeps
 	$(Q)$(MAKE) --no-print-directory unit
-	$(Q)$(MAKE) --no-print-directory e2e
-	$(if $(FLAVOUR),,$(Q)$(MAKE) --no-print-directory images-core)
+	$(Q)MAKE='$(MAKE)' sh tests/together.sh e2e \
+		$(if $(FLAVOUR),,images-test)
 
 asan:
 	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan test

@@ -30,6 +30,8 @@ status=0
 /usr/bin/python3 -m pytest -q --collect-only "$@" >/dev/null || status=$?
 [ $status -ne 5 ] || exit 0
 
+sh "$here/../integration/newer.sh" "$DINV_E2E_DIR"
 # On a dockerd of our own always: the tests use its folder.
 (cd "$top" && OWN=1 sh images/make.sh "$DINV")
-exec /usr/bin/python3 -m pytest -q --durations=10 "$@"
+# A line for each, since each takes its time.
+exec /usr/bin/python3 -m pytest -v --no-header --durations=10 "$@"

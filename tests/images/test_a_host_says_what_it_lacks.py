@@ -39,7 +39,6 @@ def test_nothing_given_at_all(outer, name):
     outer.ready(name)
 
 
-@pytest.mark.more
 def test_overlay2_where_it_cannot_work(outer, name):
     """The data folder in the container's own file system, an overlay."""
     result = outer.run(f"docker run --name {name} dinv:debian -storage overlay2 -data /data")

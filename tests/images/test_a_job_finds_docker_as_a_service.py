@@ -51,7 +51,6 @@ def test_gitlab_with_tls(outer, name, network):
         ["ca.pem", "cert.pem", "key.pem"]
 
 
-@pytest.mark.more
 def test_gitlab_without_tls(outer, name, network):
     plain = "-e DOCKER_HOST=tcp://docker:2375 -e DOCKER_TLS_CERTDIR="
     outer.sh(f"docker run -d --name svc-{name} --network {network} --network-alias docker "
@@ -59,7 +58,6 @@ def test_gitlab_without_tls(outer, name, network):
     assert job(outer, name, network, plain).endswith("tests passed")
 
 
-@pytest.mark.more
 def test_github_actions_service(outer, name, network):
     """A runner gives a service options, ports and the job's network, waits
     until its health check is content, and lets steps run in the job's
@@ -73,7 +71,6 @@ def test_github_actions_service(outer, name, network):
     assert job(outer, name, network, VARIABLES).endswith("tests passed")
 
 
-@pytest.mark.more
 def test_compose_service(outer, name, here):
     """docs/ci.md's compose file: Docker as one service, its user as another."""
     compose = f"{outer.newer}/usr/libexec/docker/cli-plugins/docker-compose"

@@ -76,7 +76,6 @@ docker start {name}
     outer.sh(f"docker rm {name}; docker volume rm cache-{name}")
 
 
-@pytest.mark.more
 def test_without_d_ctrl_c_stops_it(outer, name, here, archive):
     with open(f"{here}/docker-compose.yml", "w", encoding="ascii") as f:
         f.write(SCRIPT)
@@ -94,7 +93,6 @@ exec docker run --name {name} -p 8000:8000 -v {os.path.dirname(archive)}:/var/li
     assert not outer.inspect(name)["State"]["Running"]
 
 
-@pytest.mark.more
 def test_static_with_its_images_baked_in(outer, name, here, archive):
     """images/compose-static/example, built with the outer Docker."""
     outer.sh(f"""
@@ -110,7 +108,6 @@ docker run -d --name {name} -p 8000:8000 appliance:{name}
     outer.sh(f"docker rm -fv {name}; docker rmi appliance:{name}")
 
 
-@pytest.mark.more
 def test_an_archive_that_cannot_be_loaded_is_said(outer, name, here, archive):
     with open(f"{here}/a-junk.tar", "wb") as f:
         f.write(b"this is no archive" * 1000)
@@ -125,7 +122,6 @@ def test_an_archive_that_cannot_be_loaded_is_said(outer, name, here, archive):
     assert outer.sh(f"docker exec {name} docker run --rm web:1 cat /var/www/index.html") == "a page"
 
 
-@pytest.mark.more
 def test_nothing_to_run_is_said(outer, name):
     outer.sh(f"docker run -d --name {name} dinv:compose-dynamic")
     assert outer.ended(name, 60) == 2

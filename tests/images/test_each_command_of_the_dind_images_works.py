@@ -57,7 +57,6 @@ def test_run_with_port_mapping(outer, as_client):
     assert outer.run("docker --tls -H 127.0.0.1:10001 info").status != 0
 
 
-@pytest.mark.more
 def test_run_with_public_ip(outer, name, here):
     outer.sh("docker network create ExternalNetwork 2>/dev/null || true")
     outer.sh(f"docker run -d --name={name} --net=ExternalNetwork dinv:debian")
@@ -72,7 +71,6 @@ docker -H $ip:2376 run --rm hello-world echo hello
     assert said == "hello"
 
 
-@pytest.mark.more
 def test_memory_and_cpu_are_those_of_the_host(outer, name):
     outer.sh(f"docker run -d --name {name} --cpuset-cpus 1 -m 400m dinv:debian")
     outer.ready(name)
@@ -124,7 +122,6 @@ def test_docker_opts_may_open_no_second_door(outer):
     assert said.status == 2 and "past the gate" in said.err
 
 
-@pytest.mark.more
 def test_local_has_no_listener(outer, name):
     outer.sh(f"docker run -d -e LOCAL=true --name {name} dinv:debian")
     outer.ready(name)

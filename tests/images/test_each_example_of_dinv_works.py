@@ -66,7 +66,6 @@ docker start {name}
                      cwd=here).status != 0
 
 
-@pytest.mark.more
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_example_2_the_image_cache_lives_in_a_volume(outer, name, here, end):
     run = (f"docker run -d --name {name} -v registry-{name}:/var/lib/docker "
@@ -86,7 +85,6 @@ def test_example_2_the_image_cache_lives_in_a_volume(outer, name, here, end):
     outer.sh(f"docker rm -f {name}; docker volume rm registry-{name} certs-{name}")
 
 
-@pytest.mark.more
 def test_example_3_debug_shows_what_both_do(outer, name):
     outer.sh(f"docker run -d -v certs-{name}:/certs -e DEBUG=true -p 12376:2376 "
              f"--name {name} -it dinv:debian")
@@ -95,7 +93,6 @@ def test_example_3_debug_shows_what_both_do(outer, name):
     assert "DEBU" in said and " debug " in said  # dockerd's, to a terminal; ours
 
 
-@pytest.mark.more
 def test_example_4_a_network_of_its_own(outer, name, here):
     outer.sh("docker network create publicNet 2>/dev/null || true")
     certificates(here, name)
@@ -153,7 +150,6 @@ docker info
     assert "CN = docker-client" in subject
 
 
-@pytest.mark.more
 def test_tls_without_client_certificates(outer, name, here):
     outer.sh(f"docker run -d --name {name} -p 12376:2376 dinv:debian -tls "
              "-insecure-registry 10.9.8.1:1,10.9.8.2:2 -insecure-registry 10.9.8.3:3")

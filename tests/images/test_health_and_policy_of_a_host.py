@@ -4,8 +4,6 @@ certificate."""
 
 import json
 
-import pytest
-
 from gate import run_dinv
 
 POLICY = """{
@@ -42,7 +40,6 @@ def test_healthy_then_unhealthy_where_dockerd_is_dead(outer, name):
     becomes("healthy")
 
 
-@pytest.mark.more
 def test_policy_and_audit_are_on_volumes(outer, name, here):
     with open(f"{here}/policy.json", "w", encoding="ascii") as f:
         f.write(POLICY)

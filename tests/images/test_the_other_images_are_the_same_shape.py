@@ -69,7 +69,6 @@ def carried(work):
     return f"{folder}/out"
 
 
-@pytest.mark.more
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_recipe_works_with_a_package_manager_that_only_notes(outer, here, carried, name):
     os.makedirs(f"{here}/context/images/{name}")

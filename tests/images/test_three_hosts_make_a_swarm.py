@@ -29,7 +29,6 @@ def swarm(outer, here):
     outer.run(f"docker rm -fv {' '.join(NAMES)}; docker network rm swarmnet")
 
 
-@pytest.mark.more
 def test_a_service_runs_on_three_hosts(outer, swarm, here):
     def on(i, command):
         return outer.sh(command, env={

@@ -5,8 +5,8 @@
 #	run.sh [pytest arguments]
 #
 #	DINV             the gate to test (default build/dinv)
-#	DINV_E2E_JOBS    how many test files at a time (default 1: on two
-#	                 processors two at a time were no faster)
+#	DINV_E2E_JOBS    how many test files at a time (default: as many as
+#	                 there are processors, up to 4)
 #	DINV_E2E_LOOPS   how often a piped run is repeated (default 25)
 #
 # What Debian 12 lacks (dockerd and docker 26.1, buildx, compose v2, dockerode,
@@ -33,21 +33,7 @@ if [ ! -x "$DINV" ]; then
 fi
 mkdir -p "$e2e"
 
-# The newer Docker, beside Debian 12's own.  Whole or not at all: unpacked
-# elsewhere, then renamed.
-suite='docker.io docker-cli containerd docker-buildx docker-compose'
-if [ ! -d "$e2e/newer" ]; then
-	echo "  UNPACK    $suite (trixie)"
-	rm -rf "$e2e/debs" "$e2e/newer.part"
-	mkdir -p "$e2e/debs" "$e2e/newer.part"
-	sh "$top/proxy/deps/suite.sh" "$e2e/apt" update
-	(cd "$e2e/debs" &&
-	    sh "$top/proxy/deps/suite.sh" "$e2e/apt" download $suite)
-	for deb in "$e2e"/debs/*.deb; do
-		dpkg -x "$deb" "$e2e/newer.part"
-	done
-	mv "$e2e/newer.part" "$e2e/newer"
-fi
+sh "$here/newer.sh" "$e2e"
 
 if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
 	echo "  NPM       dockerode, testcontainers"
@@ -68,7 +54,8 @@ export DINV_E2E_DIR="$e2e"
 export PYTHONDONTWRITEBYTECODE=1
 cd "$here"
 # A file stays with one process, which has dockerds of its own.
-jobs=${DINV_E2E_JOBS:-1}
+jobs=${DINV_E2E_JOBS:-$(nproc)}
+[ "$jobs" -le 4 ] || [ -n "${DINV_E2E_JOBS-}" ] || jobs=4
 if [ "$jobs" -gt 1 ]; then
 	set -- -n "$jobs" --dist loadfile "$@"
 fi
