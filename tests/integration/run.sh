@@ -35,6 +35,9 @@ mkdir -p "$e2e"
 
 sh "$here/newer.sh" "$e2e"
 
+# One at a time, as in newer.sh.
+exec 9>"$e2e/lock.node"
+flock 9
 if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
 	echo "  NPM       dockerode, testcontainers"
 	rm -rf "$e2e/node"
@@ -46,6 +49,7 @@ if ! cmp -s "$here/node/package.json" "$e2e/node/package.json"; then
 	    "$here/node/package.json") >/dev/null
 	cp "$here/node/package.json" "$e2e/node/package.json"
 fi
+exec 9>&-
 
 # Python clients take these for orders, over the certificates they are given.
 unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
