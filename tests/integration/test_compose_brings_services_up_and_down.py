@@ -165,6 +165,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.big
 def test_a_whole_project(lane_of_role, compose, name, tmp_path):
     """Every command has the same status both ways, and those that tell say the same."""
     (tmp_path / "env").write_text("C=d\n")
