@@ -224,6 +224,8 @@ def comm(pid):
 def born(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         return int(f.read().rsplit(")", 1)[1].split()[19])
+
+
 # Below those that the kernel gives to who connects (ip_local_port_range), so
 # that no client takes a port between free_port() and the gate's bind; each
 # port once, from a place of this process's own, so that no other session does.
