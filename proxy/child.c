@@ -42,18 +42,22 @@ backoff_wait(struct backoff *b, int64_t lived_ms)
 	return wait;
 }
 
+/* What is held stays blocked from our fork on, so none gets lost between. */
 static void
-reset_signals(void)
+reset_signals(const int *held)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	sigset_t mask;
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++) {
 		(void)sigaction(sig, &sa, NULL); /* KILL and STOP refuse */
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&mask);
+	for (; held != NULL && *held != 0; held++) {
+		sigaddset(&mask, *held);
+	}
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 static bool
@@ -89,7 +93,7 @@ become(const struct child *c, pid_t parent)
 	}
 	/* An old kernel or seccomp filter may refuse; ours have the flag. */
 	(void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-	reset_signals();
+	reset_signals(c->held);
 	execvp(c->path, c->argv);
 }
 

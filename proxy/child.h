@@ -27,6 +27,10 @@ struct child {
 	char *const *argv;
 	const char *log_path; /* its output is added there; NULL: ours */
 	struct backoff backoff;
+	/* It starts with these blocked, ended by 0; NULL: none.  For a program
+	 * that unblocks them once it can act on them: one that came before
+	 * would end it. */
+	const int *held;
 	int usage_status; /* it exits so where its flags are wrong; or -1 */
 	pid_t pid;	  /* 0: does not run */
 	int64_t started_ms;
@@ -37,9 +41,9 @@ struct child {
 
 /*
  * Starts the program in a process group of its own, so that a Ctrl-C reaches
- * us alone; with default signals, an empty mask, /dev/null as standard input
- * and no other descriptor of ours; it gets SIGTERM if we die.  ERR_IO with
- * errno when it cannot be executed (then nothing runs).
+ * us alone; with default signals, none blocked but c->held, /dev/null as
+ * standard input and no other descriptor of ours; it gets SIGTERM if we die.
+ * ERR_IO with errno when it cannot be executed (then nothing runs).
  */
 enum err child_start(struct child *c, int64_t now_ms) MUST_USE;
 

@@ -543,6 +543,10 @@ supervise_block_signals(void)
 	return ERR_OK;
 }
 
+/* The gate takes them when it is up; cmd_gate.c has them blocked until then,
+ * which would be too late for one that comes between its exec and that. */
+static const int gate_held[] = { SIGHUP, SIGUSR1, 0 };
+
 static struct child
 child_of(const struct supervise_limits *lim, const char *name, const char *path,
     char *const *argv)
@@ -576,6 +580,7 @@ supervise_run(const struct supervise_plan *plan)
 	s.dockerd.usage_status = NO_USAGE_STATUS;
 	s.gate = child_of(lim, "gate", plan->gate, plan->gate_argv);
 	s.gate.usage_status = GATE_USAGE_STATUS;
+	s.gate.held = gate_held;
 	s.preload = child_of(lim, "preload", plan->preload, plan->preload_argv);
 	s.app = child_of(lim, "app", plan->app, plan->app_argv);
 	ping_init(&s.ping);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,41 @@ says_why_it_does_not_start(void **state)
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	}
 	free(argv[0]);
+}
+
+/* What a program finds blocked: a shell that signals itself. */
+static int
+status_after(const char *signal_name, const int *held)
+{
+	char *argv[] = { strdup("sh"), strdup("-c"), NULL, NULL };
+	struct child c = { .path = "/bin/sh", .argv = argv, .held = held };
+	char script[64];
+	int status = 0;
+
+	(void)snprintf(
+	    script, sizeof(script), "kill -%s $$; exit 7", signal_name);
+	argv[2] = script;
+	assert_int_equal(child_start(&c, 0), ERR_OK);
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	free(argv[0]);
+	free(argv[1]);
+	return status;
+}
+
+static void
+starts_with_what_is_held_blocked_and_nothing_else(void **state)
+{
+	static const int held[] = { SIGHUP, SIGUSR1, 0 };
+	sigset_t all, old;
+
+	(void)state;
+	sigfillset(&all);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &all, &old), 0);
+	assert_int_equal(status_after("HUP", held), W_EXITCODE(7, 0));
+	assert_int_equal(status_after("USR1", held), W_EXITCODE(7, 0));
+	assert_int_equal(status_after("TERM", held), W_EXITCODE(0, SIGTERM));
+	assert_int_equal(status_after("HUP", NULL), W_EXITCODE(0, SIGHUP));
+	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
 }
 
 static void
@@ -89,6 +125,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_it_does_not_start),
+		cmocka_unit_test(
+		    starts_with_what_is_held_blocked_and_nothing_else),
 		cmocka_unit_test(signals_to_nobody_reach_nobody),
 		cmocka_unit_test(waits_longer_each_time_and_forgets_in_calm),
 		cmocka_unit_test(puts_an_end_in_words),
