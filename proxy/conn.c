@@ -8,7 +8,7 @@
  *
  * A state has one limit in time, set when it is entered; streams have none.
  * Dead peers on streams are found by TCP keep-alive and by the worker's
- * sweep (conn_sweep).
+ * sweep (conn_sweep), within limits.dead_peer_ms and one sweep.
  *
  * Rejected: a callback for each direction that moves what it can and arms
  * for itself; each early return then leaves an event armed or not, and a
@@ -18,6 +18,8 @@
  */
 #include "conn_impl.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -67,7 +69,9 @@ conn_limit_ms(const struct conn *c, enum conn_state s)
 	case CS_HANDSHAKE:
 		return l->handshake_ms;
 	case CS_IDLE:
-		return l->idle_ms;
+		return c->surplus && l->idle_ms > LIMIT_SURPLUS_MS
+			   ? LIMIT_SURPLUS_MS
+			   : l->idle_ms;
 	case CS_HEAD:
 		return l->head_ms;
 	case CS_COLLECT:
@@ -98,6 +102,7 @@ conn_goto(struct conn *c, enum conn_state next)
 		    conn_table[c->state].name, conn_table[next].name);
 		next = CS_CLOSED;
 	}
+	conn_shaken(c);
 	c->state = next;
 	limit = next == CS_CLOSED ? 0 : conn_limit_ms(c, next);
 	if (limit > 0) {
@@ -285,6 +290,10 @@ conn_free(struct conn *c)
 		c->next->prev = c->prev;
 	}
 	conn_count_end(c);
+	conn_shaken(c);
+	if (c->has_client) {
+		census_part(c->w->gate->census, c->client_key);
+	}
 	census_leave(c->w->gate->census, c->has_host, c->host);
 	daemon_close(c);
 	loop_io_free(c->client.io);
@@ -524,34 +533,60 @@ conn_kill(struct conn *c, const char *reason)
 }
 
 /*
+ * Keep-alive asks only while nothing is on its way; bytes that nobody confirms
+ * are repeated instead, for a quarter of an hour.  TCP_USER_TIMEOUT would end
+ * that, and with it every client that has stopped reading for as long (docker
+ * logs | less), whose kernel answers all the while: so not the time alone
+ * decides, but questions without an answer.
+ */
+static bool
+is_dead(const struct conn *c)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(c->client.s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) ==
+	    -1) {
+		return false; /* a unix socket */
+	}
+	return info.tcpi_last_ack_recv >= c->w->gate->limits.dead_peer_ms &&
+	       (info.tcpi_retransmits >= LIMIT_DEAD_PEER_TRIES ||
+		   info.tcpi_probes >= LIMIT_DEAD_PEER_TRIES);
+}
+
+/*
  * A client that ended its direction, or that filled client_in, is not read
  * from any more, so nobody hears when it goes away; the socket knows.  In an
  * exchange that is all of its requests: with client_in full of more of them,
  * a closed client is gone.  In a relay they may be stdin that is still wanted.
- *
- * And who was silent since the last time may stay so: it rests.
  */
-void
-conn_sweep(struct conn *c)
+static bool
+has_left(const struct conn *c)
 {
-	struct pollfd p = { .fd = -1, .events = 0 };
+	struct pollfd p = { .fd = c->client.s->fd, .events = 0 };
 	bool full = buf_room(&c->client_in) == 0;
 
-	if (!c->busy) {
-		stream_rest(c->client.s);
-	}
-	c->busy = false;
-
-	if ((c->state != CS_EXCHANGE && c->state != CS_RELAY) ||
-	    (!c->client.eof && !full)) {
-		return;
+	if (!c->client.eof && !full) {
+		return false;
 	}
 	if (full && c->state == CS_EXCHANGE) {
 		p.events = POLLRDHUP;
 	}
-	p.fd = c->client.s->fd;
-	if (poll(&p, 1, 0) == 1 &&
-	    (p.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0) {
+	return poll(&p, 1, 0) == 1 &&
+	       (p.revents & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
+}
+
+/* And who was silent since the last time may stay so: it rests. */
+void
+conn_sweep(struct conn *c)
+{
+	if (!c->busy) {
+		stream_rest(c->client.s);
+	}
+	c->busy = false;
+	if ((c->state == CS_EXCHANGE || c->state == CS_RELAY) &&
+	    (has_left(c) || is_dead(c))) {
 		conn_kill(c, "client_lost");
 	}
 }

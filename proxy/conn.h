@@ -18,6 +18,7 @@
 #include "loop.h"
 #include "metrics.h"
 #include "shared_policy.h"
+#include "shed.h"
 #include "stream.h"
 #include "tls.h"
 
@@ -28,6 +29,7 @@ struct gate {
 	struct audit *audit; /* or NULL */
 	struct census *census;
 	struct issuer issuer;
+	uint32_t handshakes_each; /* limits.handshakes, for one worker */
 	atomic_size_t bodies; /* bytes set aside for bodies that policy reads */
 };
 
@@ -40,6 +42,10 @@ struct worker {
 	struct shared_policy *policy; /* for new requests */
 	struct lanes lanes;
 	struct conn *conns; /* newest first */
+	/* Of them those in CS_HANDSHAKE, oldest first. */
+	struct conn *shaking, **shaking_end;
+	uint32_t n_shaking;
+	struct shed shed[METRICS_SHEDS];
 	bool stopping; /* no more requests after those that run */
 	bool draining; /* but one more on each connection */
 	unsigned number;

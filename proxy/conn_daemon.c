@@ -65,6 +65,12 @@ step_connect(struct conn *c)
 	int fd = keeper_connect(&c->w->gate->upstream);
 
 	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE) {
+			return answer_error(c, 503,
+			    "the gate has no descriptor left for a connection "
+			    "to dockerd (%s): try again",
+			    strerror(errno));
+		}
 		if (errno == EAGAIN) { /* its backlog is full: try again */
 			loop_timer_set(c->yield, LIMIT_RETRY_MS);
 			return STEP_BLOCKED;

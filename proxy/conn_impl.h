@@ -107,6 +107,7 @@ struct request {
 struct conn {
 	struct worker *w;
 	struct conn *next, *prev;
+	struct conn *shaking_next, **shaking_at; /* NULL: it is not there */
 	enum conn_state state;
 	struct loop_timer *timer; /* the state's limit */
 	struct loop_timer *yield; /* come back soon */
@@ -117,6 +118,9 @@ struct conn {
 	struct arena who_arena;
 	bool has_host;
 	uint8_t host[16];
+	bool has_client; /* it is counted by client */
+	uint8_t client_key[16];
+	bool surplus; /* one too many of its client */
 	bool stopping;
 	bool busy;	    /* something came since the last sweep */
 	bool linger_long;   /* the client still owes a body */
@@ -129,6 +133,8 @@ struct conn {
 };
 
 /* conn_start.c */
+/* Its handshake is over, or it is. */
+void conn_shaken(struct conn *c);
 enum step step_handshake(struct conn *c);
 
 /* conn.c */

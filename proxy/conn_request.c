@@ -338,6 +338,14 @@ take_head(struct conn *c, size_t len)
 		return refuse_head(c, rc, &d);
 	}
 	body_init(&r->body, r->head.body, r->head.length);
+	if (c->surplus) {
+		r->keep = false;
+		r->why.rule = "connections-per-client";
+		return answer_error(c, 429,
+		    "this client has too many connections open "
+		    "(limits.connections_per_client is %u): close some",
+		    c->w->gate->limits.connections_per_client);
+	}
 	r->keep = !r->head.close;
 	return judge_head(c);
 }

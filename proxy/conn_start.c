@@ -8,7 +8,10 @@
  * because a reset could overtake the alert.
  *
  * Attackers open many connections (census.c), stop in mid-handshake
- * (limits.handshake_ms), and show certificates of others (tls.c).
+ * (limits.handshake_ms), and show certificates of others (tls.c).  Where more
+ * are in their handshake than limits.handshakes, the oldest makes room: an
+ * honest one is over in the time of a few packets, so the oldest are those
+ * that wait for nothing but our limit, however many there are.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -34,6 +37,134 @@ refuse_client(struct conn *c, const struct diag *d)
 	c->client.rd = c->client.wr = IO_OK;
 	conn_goto(c, CS_LINGER);
 	return STEP_AGAIN;
+}
+
+/* --- too many --------------------------------------------------------------
+ */
+
+static void
+shed(struct worker *w, enum metrics_shed which, const char *addr)
+{
+	static const char *const what[METRICS_SHEDS] = {
+		[METRICS_SHED_CONNECTIONS] =
+		    "connection refused: there are limits.connections",
+		[METRICS_SHED_ADDRESS] =
+		    "connection refused: limits.connections_per_address",
+		[METRICS_SHED_CLIENT] =
+		    "connection refused: limits.connections_per_client",
+		[METRICS_SHED_HANDSHAKES] =
+		    "the oldest handshake makes room: limits.handshakes",
+	};
+	uint64_t unsaid;
+
+	metrics_add(&w->metrics->shed[which], 1);
+	if (shed_may_say(&w->shed[which], loop_now_ms(), &unsaid)) {
+		log_warn("%s addr=%s unsaid=%llu", what[which], addr,
+		    (unsigned long long)unsaid);
+	}
+}
+
+void
+conn_shaken(struct conn *c)
+{
+	if (c->shaking_at == NULL) {
+		return;
+	}
+	*c->shaking_at = c->shaking_next;
+	if (c->shaking_next != NULL) {
+		c->shaking_next->shaking_at = c->shaking_at;
+	} else {
+		c->w->shaking_end = c->shaking_at;
+	}
+	c->shaking_at = NULL;
+	c->w->n_shaking--;
+}
+
+/* In its handshake now: the newest of those. */
+static void
+shakes(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	if (w->shaking == NULL) {
+		w->shaking_end = &w->shaking;
+	}
+	c->shaking_next = NULL;
+	c->shaking_at = w->shaking_end;
+	*w->shaking_end = c;
+	w->shaking_end = &c->shaking_next;
+	w->n_shaking++;
+}
+
+static void
+make_room(struct worker *w)
+{
+	struct conn *oldest = w->shaking;
+
+	if (w->n_shaking < w->gate->handshakes_each) {
+		return;
+	}
+	shed(w, METRICS_SHED_HANDSHAKES, oldest->who.addr);
+	conn_kill(oldest, "handshakes");
+}
+
+/* FNV-1a, 64 bits.  Names are the CA's to give, so nobody chooses one that
+ * collides with another's. */
+static uint64_t
+mix(uint64_t h, struct span s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		h = (h ^ (uint8_t)s.p[i]) * 1099511628211u;
+	}
+	return (h ^ 0xff) * 1099511628211u; /* in no UTF-8: an end */
+}
+
+/* One client has many certificates in its life, and one name. */
+static bool
+client_key(const struct principal *who, uint8_t key[16])
+{
+	uint64_t h[2] = { 14695981039346656037u, 1469598103934665603u };
+	size_t i, j;
+
+	if (who->kind != PRINCIPAL_CERT && who->kind != PRINCIPAL_LOCAL) {
+		return false; /* nobody in particular: by address alone */
+	}
+	for (i = 0; i < 2; i++) {
+		h[i] = mix(h[i],
+		    span_make((const char *)&who->kind, sizeof(who->kind)));
+		h[i] = mix(
+		    h[i], span_make((const char *)&who->uid, sizeof(who->uid)));
+		h[i] = mix(h[i], who->cn);
+		for (j = 0; j < who->o.n; j++) {
+			h[i] = mix(h[i], who->o.name[j]);
+		}
+		h[i] = mix(h[i], span_of("/"));
+		for (j = 0; j < who->ou.n; j++) {
+			h[i] = mix(h[i], who->ou.name[j]);
+		}
+	}
+	memcpy(key, h, 16);
+	return true;
+}
+
+/* Counted by client from now on.  false: far too many, it goes. */
+static bool
+join(struct conn *c)
+{
+	enum err rc;
+
+	if (!client_key(&c->who, c->client_key)) {
+		return true;
+	}
+	rc = census_join(c->w->gate->census, c->client_key);
+	c->has_client = rc == ERR_OK || rc == ERR_SHARE;
+	c->surplus = rc == ERR_SHARE;
+	if (rc != ERR_OK) {
+		shed(c->w, METRICS_SHED_CLIENT, c->who.addr);
+	}
+	return c->has_client;
 }
 
 enum step
@@ -62,22 +193,29 @@ step_handshake(struct conn *c)
 	if (tls_settle(c->client.s) != ERR_OK) {
 		return conn_closed(c, "memory");
 	}
-	conn_goto(c, CS_IDLE);
 	conn_count_handshake(c);
+	if (!join(c)) {
+		c->reason = "limit";
+		conn_goto(c, CS_LINGER);
+		return STEP_AGAIN;
+	}
+	conn_goto(c, CS_IDLE);
 	conn_count_role(c);
 	return STEP_AGAIN;
 }
 
 static void
-set_tcp(int fd)
+set_tcp(int fd, uint32_t dead_ms)
 {
-	static const struct {
+	int idle = dead_ms < 2000 ? 1 : (int)(dead_ms / 2000);
+	int interval = dead_ms < 8000 ? 1 : (int)(dead_ms / 8000);
+	const struct {
 		int level, name, value;
 	} opt[] = {
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, LIMIT_KEEPALIVE_IDLE_S },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, LIMIT_KEEPALIVE_INTERVAL_S },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, idle },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, interval },
 		{ IPPROTO_TCP, TCP_KEEPCNT, LIMIT_KEEPALIVE_COUNT },
 	};
 	size_t i;
@@ -164,6 +302,7 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
     enum listen_kind kind)
 {
 	struct conn *c = conn_new(w);
+	enum err rc;
 
 	if (c == NULL) {
 		close(fd);
@@ -171,17 +310,18 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 	}
 	addr_print_peer(peer, c->who.addr, sizeof(c->who.addr));
 	c->has_host = addr_host_key(peer, c->host);
-	if (census_enter(w->gate->census, c->has_host, c->host) != ERR_OK) {
-		log_warn("connection refused: too many (limits.connections, "
-			 "limits.connections_per_address) addr=%s",
+	rc = census_enter(w->gate->census, c->has_host, c->host);
+	if (rc != ERR_OK) {
+		shed(w,
+		    rc == ERR_SHARE ? METRICS_SHED_ADDRESS
+				    : METRICS_SHED_CONNECTIONS,
 		    c->who.addr);
-		metrics_add(&w->metrics->turned_away, 1);
 		close(fd);
 		free(c);
 		return;
 	}
 	if (peer->ss_family != AF_UNIX) {
-		set_tcp(fd);
+		set_tcp(fd, w->gate->limits.dead_peer_ms);
 	}
 	if (kind == LISTEN_CLEAR) {
 		local_principal(c, fd, peer->ss_family);
@@ -192,6 +332,13 @@ conn_start(struct worker *w, int fd, const struct sockaddr_storage *peer,
 		if (c->client.s == NULL) {
 			close(fd);
 		}
+		conn_free(c);
+		return;
+	}
+	if (kind == LISTEN_TLS) {
+		make_room(w);
+		shakes(c);
+	} else if (!join(c)) {
 		conn_free(c);
 		return;
 	}

@@ -67,6 +67,8 @@ make_workers(struct running *r, const struct gate_config *conf, struct diag *d)
 	unsigned n = gate_workers(conf);
 	enum err rc = ERR_OK;
 
+	r->gate.handshakes_each =
+	    conf->limits.handshakes / n + (conf->limits.handshakes % n != 0);
 	while (r->n_workers < n && rc == ERR_OK) {
 		rc = gate_load_tls(conf, &r->had_list, &tls, d);
 		if (rc != ERR_OK) {
@@ -169,8 +171,11 @@ prepare(struct running *r, const struct gate_config *conf, struct diag *d)
 		rc = gate_load_policy(conf->policy, &r->policy, d, NULL);
 	}
 	if (rc == ERR_OK) {
-		r->gate.census = census_new(conf->limits.connections,
-		    conf->limits.connections_per_address);
+		r->gate.limits.connections =
+		    descriptors_room(conf->limits.connections);
+		r->gate.census = census_new(r->gate.limits.connections,
+		    conf->limits.connections_per_address,
+		    conf->limits.connections_per_client);
 		rc = r->gate.census == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	if (rc == ERR_OK) {

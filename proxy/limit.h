@@ -95,11 +95,29 @@
 
 #define LIMIT_CONNECTIONS 4096
 #define LIMIT_CONNECTIONS_PER_ADDRESS 1024
+/* Of one client, wherever it comes from; as many again are told so, more
+ * are closed. */
+#define LIMIT_CONNECTIONS_PER_CLIENT 1024
+/* How long one that is too many may take to ask, and be told. */
+#define LIMIT_SURPLUS_MS 5000
+/* An honest one is over within milliseconds, so the oldest makes room. */
+#define LIMIT_HANDSHAKES 1024
 
-/* TCP keep-alive: finds dead peers on streams that no timer may cut. */
-#define LIMIT_KEEPALIVE_IDLE_S 60
-#define LIMIT_KEEPALIVE_INTERVAL_S 15
+/* Descriptors that are no connection's: listeners, loops, logs, files that are
+ * read at a reload, the admin's and the enrolment's clients. */
+#define LIMIT_DESCRIPTORS_SPARE 192
+
+/* A peer that says nothing any more, not even that it is there, on a stream
+ * that no other timer may cut: TCP keep-alive asks after half of that time,
+ * then each eighth. */
+#define LIMIT_DEAD_PEER_MS 120000
 #define LIMIT_KEEPALIVE_COUNT 4
+/* So many repetitions of bytes that nobody confirmed, or questions about a
+ * full window that nobody answered. */
+#define LIMIT_DEAD_PEER_TRIES 3
+
+/* What is turned away is logged once in so long; the rest is counted. */
+#define LIMIT_SHED_LOG_MS 1000
 
 /* The admin listener: who watches is one or two, beside "dinv status". */
 #define LIMIT_ADMIN_CONNECTIONS 32
@@ -154,6 +172,9 @@ struct limits {
 	uint32_t bodies_bytes;
 	uint32_t connections;
 	uint32_t connections_per_address;
+	uint32_t connections_per_client;
+	uint32_t handshakes;
+	uint32_t dead_peer_ms;
 	uint32_t audit_queue_bytes;
 	uint32_t audit_queue_records;
 };
@@ -169,6 +190,9 @@ struct limits {
 		.bodies_bytes = LIMIT_BODIES_BYTES,                            \
 		.connections = LIMIT_CONNECTIONS,                              \
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,      \
+		.connections_per_client = LIMIT_CONNECTIONS_PER_CLIENT,        \
+		.handshakes = LIMIT_HANDSHAKES,                                \
+		.dead_peer_ms = LIMIT_DEAD_PEER_MS,                            \
 		.audit_queue_bytes = LIMIT_AUDIT_QUEUE_BYTES,                  \
 		.audit_queue_records = LIMIT_AUDIT_QUEUE_RECORDS,              \
 	}

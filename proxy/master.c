@@ -25,12 +25,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "confine.h"
+#include "descriptors.h"
 #include "gate_audit.h"
 #include "keeper_master.h"
 #include "log.h"
@@ -59,17 +59,6 @@ master_hold_signals(void)
 	sigaddset(&set, MASTER_REOPEN);
 	sigaddset(&set, MASTER_DRAIN);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static void
-raise_descriptors(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
-		rl.rlim_cur = rl.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
 }
 
 /* --- gates --------------------------------------------------------------- */
@@ -503,7 +492,7 @@ master_run(const struct gate_config *conf, char **argv)
 	enum err rc;
 
 	m = (struct master){ .conf = conf, .argv = argv, .signals = -1 };
-	raise_descriptors();
+	descriptors_raise();
 	renewal_init(
 	    &m.renewal, conf->certs, conf->ca_pass_file, conf->key_pass_file);
 	rc = master_take_over(&m, &d);

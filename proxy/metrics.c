@@ -166,7 +166,7 @@ metrics_sum(struct metrics *total, const struct metrics *block)
 		    sizeof(metric));
 	}
 	sum(&total->connections, &block->connections, sizeof(metric));
-	sum(&total->turned_away, &block->turned_away, sizeof(metric));
+	sum(total->shed, block->shed, sizeof(total->shed));
 	sum(&total->streams, &block->streams, sizeof(metric));
 	sum(&total->cut, &block->cut, sizeof(metric));
 	sum_roles(total, block);

@@ -59,6 +59,15 @@ enum {
 	METRICS_ROLE_FIRST
 };
 
+/* Why a connection was turned away, or made room for another. */
+enum metrics_shed {
+	METRICS_SHED_CONNECTIONS = 0, /* limits.connections */
+	METRICS_SHED_ADDRESS,	      /* limits.connections_per_address */
+	METRICS_SHED_CLIENT,	      /* limits.connections_per_client */
+	METRICS_SHED_HANDSHAKES,      /* limits.handshakes */
+	METRICS_SHEDS
+};
+
 typedef _Atomic uint64_t metric;
 
 struct metrics_histogram {
@@ -78,9 +87,9 @@ struct metrics {
 	metric bytes[METRICS_BYTES];
 	struct metrics_histogram time[METRICS_TIMES];
 	metric connections; /* accepted */
-	metric turned_away; /* past a cap */
-	metric streams;	    /* begun */
-	metric cut;	    /* streams, because of a reload */
+	metric shed[METRICS_SHEDS];
+	metric streams; /* begun */
+	metric cut;	/* streams, because of a reload */
 	atomic_uint n_roles;
 	struct metrics_role role[METRICS_ROLES];
 };

@@ -219,6 +219,25 @@ put_failures(struct metrics_text *t, const struct metrics *m)
 }
 
 static void
+put_shed(struct metrics_text *t, const struct metrics *m)
+{
+	static const char *const limits[METRICS_SHEDS] = {
+		[METRICS_SHED_CONNECTIONS] = "connections",
+		[METRICS_SHED_ADDRESS] = "connections_per_address",
+		[METRICS_SHED_CLIENT] = "connections_per_client",
+		[METRICS_SHED_HANDSHAKES] = "handshakes",
+	};
+	unsigned i;
+
+	metrics_text_head(t, "dinv_connections_refused_total", "counter",
+	    "Connections that were turned away, or made room, by limit.");
+	for (i = 0; i < METRICS_SHEDS; i++) {
+		metrics_text_value(t, "dinv_connections_refused_total", "limit",
+		    limits[i], metrics_get(&m->shed[i]));
+	}
+}
+
+static void
 put_bucket(
     struct metrics_text *t, const char *name, const uint64_t *bound, uint64_t n)
 {
@@ -319,10 +338,7 @@ metrics_text_counts(struct metrics_text *t, const struct metrics *m)
 	put_bytes(t, m);
 	metrics_text_one(t, "dinv_connections_total", "counter",
 	    "Connections that were accepted.", metrics_get(&m->connections));
-	metrics_text_one(t, "dinv_connections_refused_total", "counter",
-	    "Connections closed at once: limits.connections or "
-	    "limits.connections_per_address.",
-	    metrics_get(&m->turned_away));
+	put_shed(t, m);
 	metrics_text_one(t, "dinv_streams_total", "counter",
 	    "Streams that were begun.", metrics_get(&m->streams));
 	metrics_text_one(t, "dinv_streams_cut_total", "counter",

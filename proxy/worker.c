@@ -35,6 +35,7 @@ struct listener {
 	struct worker_thread *t;
 	struct loop_io *io;
 	struct loop_timer *rest;
+	struct shed shed;
 	enum listen_kind kind;
 	unsigned accepts; /* in one turn of the loop */
 	int fd;
@@ -54,6 +55,17 @@ struct worker_thread {
 	atomic_llong beat_ms;
 	atomic_uint stops;
 };
+
+static void
+cannot_accept(struct listener *l, int why)
+{
+	uint64_t unsaid;
+
+	if (shed_may_say(&l->shed, loop_now_ms(), &unsaid)) {
+		log_warn("cannot accept: %s; trying again soon unsaid=%llu",
+		    strerror(why), (unsigned long long)unsaid);
+	}
+}
 
 static void
 on_accept(void *arg, short what)
@@ -78,8 +90,7 @@ on_accept(void *arg, short what)
 			continue;
 		}
 		if (errno != EAGAIN) {
-			log_warn("cannot accept: %s; trying again soon",
-			    strerror(errno));
+			cannot_accept(l, errno);
 			loop_io_want(l->io, 0);
 			loop_timer_set(l->rest, REST_MS);
 		}

@@ -52,7 +52,7 @@ class Certs:
 
 class Gate:
     def __init__(self, folder, certs, socket_path, tls=None, policy="admin",
-                 limits=None, flags=(), audit=None, stdout=None):
+                 limits=None, flags=(), audit=None, stdout=None, under=()):
         number = next(_numbers)
         self.folder = folder
         self.certs = certs
@@ -70,6 +70,7 @@ class Gate:
                      "-upstream", f"unix://{socket_path}",
                      "-certs", certs.store, "-policy", policy,
                      "-audit", self.audit, "-config", self.config, *flags]
+        self.under = under     # the command that starts it
         self.stdout = stdout                 # None: the log
         self.process = None
         self.pass_fds = ()  # descriptors that it inherits
@@ -77,7 +78,7 @@ class Gate:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *self.argv],
+            ["setpriv", "--pdeathsig", "KILL", *self.under, *self.argv],
             stdin=subprocess.DEVNULL, stdout=self.stdout or open(self.log, "ab"),
             stderr=open(self.log, "ab"), pass_fds=self.pass_fds)
         up = wait_until(self.listens, 30,
@@ -114,11 +115,42 @@ class Gate:
         """The one that takes new connections."""
         return self.gates()[-1]
 
+    def _memory(self, name):
+        with open(f"/proc/{self.pid()}/status", encoding="ascii") as f:
+            kib = re.search(rf"^{name}:\s+(\d+) kB$", f.read(), re.M).group(1)
+        return int(kib) * 1024
+
     def peak_memory(self):
         """The most resident memory it ever had, in bytes."""
-        with open(f"/proc/{self.pid()}/status", encoding="ascii") as f:
-            kib = re.search(r"^VmHWM:\s+(\d+) kB$", f.read(), re.M).group(1)
-        return int(kib) * 1024
+        return self._memory("VmHWM")
+
+    def memory(self):
+        """What it has now."""
+        return self._memory("VmRSS")
+
+    def data(self):
+        """What it may write to, touched or not: what --data is about."""
+        return self._memory("VmData")
+
+    def descriptors(self):
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.pid()}/fd"))
+
+    def set_limit(self, name, soft):
+        """prlimit: "nofile" or "data"; None puts the hard one back."""
+        soft = "" if soft is None else soft
+        if soft == "":
+            said = subprocess.run(
+                ["prlimit", f"--pid={self.pid()}", f"--{name}", "--raw",
+                 "--noheadings", "--output=HARD"], capture_output=True, text=True,
+                check=True)
+            soft = said.stdout.strip()
+        subprocess.run(["prlimit", f"--pid={self.pid()}", f"--{name}={soft}:"],
+                       check=True)
+
+    def logged(self, text):
+        with open(self.log, "rb") as f:
+            return f.read().count(text.encode())
 
     def note_memory(self):
         self.noted = self.peak_memory()

@@ -99,7 +99,7 @@ def test_a_gate_that_did_nothing(gate, admin):
     assert s.get("dinv_certificate_expiry_timestamp_seconds",
                  certificate="server") > s.get("process_start_time_seconds")
     assert s.get("dinv_refusals_total", rule="privileged") == 0
-    fds = len(os.listdir(f"/proc/{gate.process.pid}/fd"))
+    fds = len(os.listdir(f"/proc/{gate.pid()}/fd"))
     # The scrape's own connection, and the test's look at the folder.
     assert abs(Scrape(admin).get("process_open_fds") - fds) <= 2
     assert s.get("process_resident_memory_bytes") > 1 << 20
@@ -200,7 +200,8 @@ def test_connections_turned_away_are_counted(scripted, admin):
         with socket.create_connection(("127.0.0.1", gate.port)) as s:
             s.settimeout(20)
             assert s.recv(1) == b""
-        assert grows(admin, before, 1, "dinv_connections_refused_total")
+        assert grows(admin, before, 1, "dinv_connections_refused_total",
+                     limit="connections")
 
 
 def test_no_client_makes_a_new_name(gate, admin):

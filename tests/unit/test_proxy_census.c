@@ -21,7 +21,7 @@ key_of(uint32_t host)
 static void
 refuses_past_the_cap_of_one_host(void **state)
 {
-	struct census *c = census_new(100, 3);
+	struct census *c = census_new(100, 3, 2);
 	int i;
 
 	(void)state;
@@ -30,20 +30,20 @@ refuses_past_the_cap_of_one_host(void **state)
 		assert_int_equal(census_enter(c, true, key_of(1)), ERR_OK);
 	}
 	for (i = 0; i < 5; i++) {
-		assert_int_equal(census_enter(c, true, key_of(1)), ERR_LIMIT);
+		assert_int_equal(census_enter(c, true, key_of(1)), ERR_SHARE);
 	}
 	assert_int_equal(census_total(c), 3); /* the refused do not count */
 	assert_int_equal(census_enter(c, true, key_of(2)), ERR_OK);
 	census_leave(c, true, key_of(1));
 	assert_int_equal(census_enter(c, true, key_of(1)), ERR_OK);
-	assert_int_equal(census_enter(c, true, key_of(1)), ERR_LIMIT);
+	assert_int_equal(census_enter(c, true, key_of(1)), ERR_SHARE);
 	census_free(c);
 }
 
 static void
 refuses_past_the_cap_of_all(void **state)
 {
-	struct census *c = census_new(4, 3);
+	struct census *c = census_new(4, 3, 2);
 	uint32_t i;
 
 	(void)state;
@@ -63,7 +63,7 @@ refuses_past_the_cap_of_all(void **state)
 static void
 counts_no_host_where_there_is_none(void **state)
 {
-	struct census *c = census_new(100, 1);
+	struct census *c = census_new(100, 1, 2);
 	int i;
 
 	(void)state;
@@ -76,7 +76,7 @@ counts_no_host_where_there_is_none(void **state)
 		census_leave(c, false, key_of(1));
 	}
 	assert_int_equal(census_total(c), 1);
-	assert_int_equal(census_enter(c, true, key_of(1)), ERR_LIMIT);
+	assert_int_equal(census_enter(c, true, key_of(1)), ERR_SHARE);
 	census_free(c);
 }
 
@@ -84,7 +84,7 @@ counts_no_host_where_there_is_none(void **state)
 static void
 tells_many_hosts_apart(void **state)
 {
-	struct census *c = census_new(10000, 2);
+	struct census *c = census_new(10000, 2, 2);
 	uint32_t i;
 
 	(void)state;
@@ -99,11 +99,41 @@ tells_many_hosts_apart(void **state)
 	}
 	for (i = 0; i < 3000; i++) {
 		assert_int_equal(census_enter(c, true, key_of(i)),
-		    i % 2 == 0 ? ERR_OK : ERR_LIMIT);
+		    i % 2 == 0 ? ERR_OK : ERR_SHARE);
 	}
 	assert_int_equal(census_total(c), 4500);
 	census_free(c);
 	census_free(NULL);
+}
+
+static void
+as_many_again_of_a_client_are_told_and_more_are_not_counted(void **state)
+{
+	struct census *c = census_new(100, 100, 2);
+	int i;
+
+	(void)state;
+	assert_non_null(c);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(census_join(c, key_of(1)), ERR_OK);
+		assert_int_equal(census_join(c, key_of(1)), ERR_OK);
+		assert_int_equal(census_join(c, key_of(1)), ERR_SHARE);
+		assert_int_equal(census_join(c, key_of(1)), ERR_SHARE);
+		assert_int_equal(census_join(c, key_of(1)), ERR_LIMIT);
+		assert_int_equal(census_join(c, key_of(2)), ERR_OK);
+		census_part(c, key_of(1));
+		census_part(c, key_of(1));
+		assert_int_equal(census_join(c, key_of(1)), ERR_SHARE);
+		census_part(c, key_of(1));
+		census_part(c, key_of(1));
+		census_part(c, key_of(1));
+		census_part(c, key_of(2));
+	}
+	/* A host of the same key is somebody else. */
+	assert_int_equal(census_enter(c, true, key_of(1)), ERR_OK);
+	assert_int_equal(census_join(c, key_of(1)), ERR_OK);
+	assert_int_equal(census_total(c), 1);
+	census_free(c);
 }
 
 static void *
@@ -125,7 +155,7 @@ come_and_go(void *arg)
 static void
 counts_across_threads(void **state)
 {
-	struct census *c = census_new(3, 2);
+	struct census *c = census_new(3, 2, 2);
 	pthread_t thread[4];
 	uintptr_t all = 0;
 	size_t i;
@@ -154,6 +184,8 @@ main(void)
 		cmocka_unit_test(refuses_past_the_cap_of_all),
 		cmocka_unit_test(counts_no_host_where_there_is_none),
 		cmocka_unit_test(tells_many_hosts_apart),
+		cmocka_unit_test(
+		    as_many_again_of_a_client_are_told_and_more_are_not_counted),
 		cmocka_unit_test(counts_across_threads),
 	};
 

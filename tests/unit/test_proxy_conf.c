@@ -184,6 +184,8 @@ leaves_alone_what_is_not_named(void **state)
 	"    \"handshake_ms\": 1, \"head_ms\": 2, \"body_ms\": 3,\n"           \
 	"    \"idle_ms\": 4, \"stop_ms\": 5, \"head_bytes\": 6,\n"             \
 	"    \"target_bytes\": 7, \"body_bytes\": 8, \"connections\": 9,\n"    \
+	"    \"connections_per_client\": 10, \"handshakes\": 11,\n"            \
+	"    \"dead_peer_ms\": 12,\n"                                          \
 	"    \"connections_per_address\": 2147483647\n"                        \
 	"  }\n"                                                                \
 	"}\n"
@@ -221,6 +223,9 @@ takes_every_key(void **state)
 	assert_int_equal(c.limits.target_bytes, 7);
 	assert_int_equal(c.limits.body_bytes, 8);
 	assert_int_equal(c.limits.connections, 9);
+	assert_int_equal(c.limits.connections_per_client, 10);
+	assert_int_equal(c.limits.handshakes, 11);
+	assert_int_equal(c.limits.dead_peer_ms, 12);
 	assert_int_equal(c.limits.connections_per_address, INT32_MAX);
 	drop(&c);
 }
