@@ -18,6 +18,7 @@ from waiting import tail_of, wait_until
 from wire import request
 
 BIG = 16 << 20
+GONE = (OSError, ssl.SSLError, EOFError)
 
 
 @pytest.fixture
