@@ -68,7 +68,7 @@ UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
 
 .PHONY: all help run images images-test test unit e2e check asan \
-	asan-unit tsan fuzz bench cover format lint install uninstall deb \
+	asan-unit tsan fuzz bench soak cover format lint install uninstall deb \
 	deb-test clean deps
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -86,6 +86,7 @@ help:
 	@echo 'make asan        the same tests under ASan and UBSan'
 	@echo 'make tsan        the gate under load, watched by TSan (T=name for other tests)'
 	@echo 'make fuzz        fuzz parsers and connections (F=json SECS=60)'
+	@echo 'make soak        honest and hostile load (MINUTES=2), checksums end to end'
 	@echo 'make bench       cost beside other programs, side by side'
 	@echo 'make cover       line coverage of the unit tests'
 	@echo 'make format      clang-format every source'
@@ -231,6 +232,11 @@ images: $(if $(filter 0,$(PREBUILT)),,$(B)/dinv)
 
 fuzz cover: %: $(B)/dinv
 	$(Q)sh tests/$*.sh
+
+# Honest and hostile load for so long: nothing is lost, nothing grows.
+MINUTES ?= 2
+soak: $(B)/dinv build/.testdeps
+	$(Q)DINV=$(CURDIR)/$(B)/dinv sh tests/soak/run.sh $(MINUTES)
 
 bench: $(B)/dinv
 	$(Q)sh bench/run.sh

@@ -23,6 +23,7 @@
 #include "audit_remote.h"
 #include "certs_watch.h"
 #include "confine.h"
+#include "descriptors.h"
 #include "enroll_desk.h"
 #include "gate_audit.h"
 #include "gate_listen.h"

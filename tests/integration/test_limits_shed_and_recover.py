@@ -13,7 +13,7 @@ from admin import Admin
 from gate import is_instrumented
 from test_deadlines_and_caps_hold import answers, handshakes
 from test_metrics_are_what_happened import Scrape, grows
-from upstream import OK, answering
+from upstream import OK
 from waiting import tail_of, wait_until
 from wire import request
 
@@ -38,8 +38,8 @@ def patient(peer):
             peer.send(OK)
 
 
-def serves(gate, name="root"):
-    client = handshakes(gate) if name == "root" else None
+def serves(gate):
+    client = handshakes(gate)
     if client is None:
         return False
     with client:
