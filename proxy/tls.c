@@ -13,7 +13,12 @@
  *
  * Attackers send broken records, stop in the middle of a handshake, show
  * certificates of other CAs, expired ones, ones for servers, names with NUL
- * or newlines in them.  Deadlines are the caller's (conn.c).
+ * or newlines in them.  They send what TLS says is to be passed over (warning
+ * alerts, in TLS 1.3 also ChangeCipherSpec) without an end: Mbed TLS would
+ * pass it over within one call, and the thread would have no other client and
+ * no clock, so a call reads only so often from the socket (TURN_RECVS).  They
+ * ask for a renegotiation: see tls_read().  Deadlines are the caller's
+ * (conn.c).
  */
 #include <mbedtls/pem.h>
 #include <mbedtls/sha256.h>
@@ -123,9 +128,11 @@ enum io
 tls_handshake(struct stream *s, struct diag *d)
 {
 	struct tls_stream *ts = tls_of(s);
-	int rc = mbedtls_ssl_handshake(&ts->ssl);
 	enum io io;
+	int rc;
 
+	ts->recvs = 0;
+	rc = mbedtls_ssl_handshake(&ts->ssl);
 	ts->handshake_rc = rc;
 	if (rc == 0) {
 		return ts->server->verify ? judge_client(ts, d) : IO_OK;
@@ -213,6 +220,13 @@ tls_judge_again(struct stream *s, struct tls_server *t, struct diag *d)
 	return IO_FAIL;
 }
 
+/*
+ * Reading writes in two cases, and both are its end: an alert of what was
+ * wrong, and "no renegotiation" to a client that asks for one in TLS 1.2.
+ * Mbed TLS would read on after that.  But what it writes pushes out the rest
+ * of a record that had blocked, and the repeated write (again_len) would then
+ * send those bytes once more.
+ */
 static enum io
 tls_read(struct stream *s, void *to, size_t cap, size_t *n)
 {
@@ -220,7 +234,13 @@ tls_read(struct stream *s, void *to, size_t cap, size_t *n)
 	int rc;
 
 	tls_wake(ts);
+	ts->recvs = ts->takes = 0;
+	ts->reading = true;
 	rc = mbedtls_ssl_read(&ts->ssl, to, cap);
+	ts->reading = false;
+	if (ts->answered) {
+		return IO_FAIL;
+	}
 	if (rc > 0) {
 		*n = (size_t)rc;
 		return IO_OK;
@@ -235,6 +255,9 @@ tls_write(struct stream *s, const void *p, size_t len, size_t *n)
 	size_t want = ts->again_len > 0 ? ts->again_len : len;
 	int rc;
 
+	if (ts->answered) {
+		return IO_FAIL;
+	}
 	tls_wake(ts);
 	rc = mbedtls_ssl_write(&ts->ssl, p, want);
 	if (rc > 0) {
@@ -255,6 +278,9 @@ tls_shut(struct stream *s)
 	struct tls_stream *ts = tls_of(s);
 	int rc;
 
+	if (ts->answered) {
+		return IO_FAIL;
+	}
 	tls_wake(ts);
 	/* Called again after WANT_WRITE, it sends what is left of the alert. */
 	rc = mbedtls_ssl_close_notify(&ts->ssl);

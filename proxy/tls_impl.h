@@ -50,6 +50,10 @@ struct tls_stream {
 	unsigned char *ahead;	 /* in its buffer: read, but not asked for */
 	size_t ahead_len;
 	bool dry; /* the socket had no more than the last read has brought */
+	unsigned recvs; /* from the socket, in this call */
+	unsigned takes; /* of what was read ahead, in this call */
+	bool reading;
+	bool answered; /* while reading: see tls_read() */
 	mbedtls_ssl_context ssl;
 };
 

@@ -28,12 +28,18 @@
 
 #include "tls_impl.h"
 
+/* A record of data takes two, an honest handshake under 30 in all. */
+#define TURN_RECVS 64
+/* As many records that are passed over, one behind the other, nobody means. */
+#define TURN_TAKES 256
+
 int
 tls_socket_send(void *ctx, const unsigned char *p, size_t len)
 {
-	const struct tls_stream *t = ctx;
+	struct tls_stream *t = ctx;
 	ssize_t n;
 
+	t->answered = t->answered || t->reading;
 	do {
 		n = send(t->s.fd, p, len, MSG_NOSIGNAL);
 	} while (n == -1 && errno == EINTR);
@@ -80,13 +86,25 @@ tls_socket_recv(void *ctx, unsigned char *p, size_t len)
 	size_t room;
 	ssize_t n;
 
+	if (t->answered) {
+		return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+	}
 	if (t->ahead_len > 0) {
+		/* The loop would not tell of these: to wait is no answer. */
+		if (t->takes == TURN_TAKES) {
+			return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+		}
+		t->takes++;
 		return take_ahead(t, p, len);
 	}
 	if (t->dry) {
 		t->dry = false;
 		return MBEDTLS_ERR_SSL_WANT_READ;
 	}
+	if (t->recvs == TURN_RECVS) {
+		return MBEDTLS_ERR_SSL_WANT_READ; /* others first */
+	}
+	t->recvs++;
 	room = room_at(t, p, len);
 	do {
 		n = recv(t->s.fd, p, room, 0);

@@ -18,7 +18,8 @@ fi
 run='docker.io iptables iproute2 util-linux procps'
 tests="$run libcmocka-dev python3 python3-pytest python3-docker
 	docker-compose docker-registry busybox-static openssl gnutls-bin faketime
-	nodejs npm git tar python3-jsonschema python3-pytest-xdist systemd rsyslog"
+	nodejs npm git tar python3-cryptography python3-jsonschema
+	python3-pytest-xdist systemd rsyslog"
 
 case "${1-}" in
 build) want=$build ;;
