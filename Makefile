@@ -68,7 +68,7 @@ UNIT      := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT:%=$(B)/unit/%)
 
 .PHONY: all help run images images-test test unit e2e check asan \
-	asan-unit tsan fuzz bench soak cover format lint install uninstall deb \
+	asan-unit tsan fuzz bench testssl soak cover format lint install uninstall deb \
 	deb-test clean deps
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -87,7 +87,8 @@ help:
 	@echo 'make tsan        the gate under load, watched by TSan (T=name for other tests)'
 	@echo 'make fuzz        fuzz parsers and connections (F=json SECS=60)'
 	@echo 'make soak        honest and hostile load (MINUTES=2), checksums end to end'
-	@echo 'make bench       cost beside other programs, side by side'
+	@echo 'make bench       cost beside other programs, and as it grows (BENCH=scale)'
+	@echo 'make testssl     what testssl.sh says of the gate, into docs/testssl.txt'
 	@echo 'make cover       line coverage of the unit tests'
 	@echo 'make format      clang-format every source'
 	@echo 'make lint        layers, banned functions, sizes, format'
@@ -240,6 +241,9 @@ soak: $(B)/dinv build/.testdeps
 
 bench: $(B)/dinv
 	$(Q)sh bench/run.sh
+
+testssl: $(B)/dinv
+	$(Q)sh tests/testssl.sh $(CURDIR)/$(B)/dinv
 
 # --- keeping the house -----------------------------------------------------
 

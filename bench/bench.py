@@ -14,7 +14,7 @@ import sys
 import time
 
 import cost
-import table
+import report
 from behaviour import DOCKER, Docker
 from servers import PROXIES, Dockerd, NotThere, first_line, wait_for
 
@@ -30,6 +30,7 @@ ONLY = os.environ.get("ONLY", "").split()
 MIB = 1 << 20
 HANDSHAKES = 600
 REQUESTS = 20000
+MANY = 500
 LONE_REQUESTS = 4000
 STREAMS = 500
 TRANSFERS, TRANSFER_BYTES = 4, 128 * MIB
@@ -49,6 +50,7 @@ class Load:
 
     def __init__(self, where, mode, *args, clients=8, count=8, certs=CLIENT):
         self.mode = mode
+        self.clients = clients
         self.process = subprocess.Popen(
             [LOAD, *where, *(["-C", certs] if certs else []), "-t", TLS,
              "-s", SUITE, "-c", str(clients), "-n", str(count), *args[:2], mode,
@@ -68,6 +70,7 @@ class Load:
             self.process.communicate()
 
     failed_handshakes = 0
+    felt = {}       # by mode and clients, the last one's: rate, p50, p90, p99, max
 
     def reaches(self, word):
         said = self.process.stdout.readline().split()
@@ -75,6 +78,8 @@ class Load:
             return False
         if word == "done" or self.mode == "idle":
             Load.failed_handshakes += int(said[1])
+        if word == "done":
+            Load.felt[self.mode, self.clients] = [float(x) for x in said[2:]]
         return True
 
     def expect(self, word):
@@ -134,8 +139,20 @@ def connections_and_requests(pids, where):
                                count=HANDSHAKES) / HANDSHAKES * 1e6,
         "request_us": cpu_of(pids, where, "request",
                              count=REQUESTS) / REQUESTS * 1e6,
+        "many_us": cpu_of(pids, where, "request", clients=MANY,
+                          count=REQUESTS) / REQUESTS * 1e6,
         "lone_us": cpu_of(pids, where, "request", clients=1,
                           count=LONE_REQUESTS) / LONE_REQUESTS * 1e6}
+
+
+def felt():
+    """What the clients saw: rates, and times of the slower ones."""
+    found = {}
+    for mode, clients in (("handshake", 8), ("request", 8), ("request", MANY)):
+        rate, p50, _, p99, _ = Load.felt[mode, clients]
+        found.update({f"{mode}{clients}_rate": rate, f"{mode}{clients}_p50": p50,
+                      f"{mode}{clients}_p99": p99})
+    return found
 
 
 def warm_up(pids, where):
@@ -153,6 +170,7 @@ def measure(server):
     pids = cost.tree(server.process.pid)
     figures = {"memory_kib": memory_of(pids, where)}
     figures.update(connections_and_requests(pids, where))
+    figures.update(felt())
     moved = TRANSFERS * TRANSFER_BYTES / GB
     for mode in ("down", "up"):
         figures[f"{mode}_s"] = cpu_of(
@@ -177,7 +195,7 @@ def measure_dockerd(results, dockerd, container):
                 pids, ways["dockerd"], attach, held=held)})
     for _ in range(REPS):
         for name, where in ways.items():
-            results.add(name, connections_and_requests(pids, where))
+            results.add(name, {**connections_and_requests(pids, where), **felt()})
 
 
 class Results:
@@ -210,11 +228,19 @@ def proxies(upstream, results=None):
     return made
 
 
-def run_rows(results):
+def start_upstream():
+    """(the scripted dockerd's process, its socket)."""
     path = os.path.join(WORK, "upstream")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
     upstream = subprocess.Popen([os.path.join(OUT, "upstream"), path],
                                 stdin=subprocess.DEVNULL)
     wait_for(lambda: os.path.exists(path), 10, upstream)
+    return upstream, path
+
+
+def run_rows(results):
+    upstream, path = start_upstream()
     servers = proxies(path, results)
     for rep in range(REPS):
         for server in servers:
@@ -274,6 +300,7 @@ def make_certs():
 
 
 def main():
+    import scale    # which uses this file
     began = time.monotonic()
     results = Results()
     make_certs()
@@ -286,10 +313,11 @@ def main():
         "clients": [first_line("openssl", "version").partition(" (")[0],
                     first_line(DOCKER, "--version")],
         "reps": REPS, "streams": STREAMS, "seconds": time.monotonic() - began}
-    text = table.markdown(results, about)
-    with open(os.path.join(OUT, "table.md"), "w", encoding="utf-8") as f:
-        f.write(text)
-    print(text)
+    curves = None
+    if os.environ.get("BENCH") != "peers":
+        curves = scale.run()
+    about["seconds"] = time.monotonic() - began
+    print(report.write(results, about, curves))
 
 
 if __name__ == "__main__":

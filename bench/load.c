@@ -8,7 +8,9 @@
  *	load [options] handshake | request | down | up | idle [TARGET]
  *	-> ready FAILED	connections that the mode keeps are open
  *	<- a line	begin (bench.py has read the server's processor time)
- *	-> done FAILED	all answers have come, and were what they had to be
+ *	-> done FAILED RATE P50 P90 P99 MAX
+ *			all answers have come, and were what they had to be:
+ *			so many a second, each in so many us
  *	<- a line	close everything and end
  *
  * FAILED handshakes so far were tried again.
@@ -22,6 +24,7 @@
  * shows where a measurement begins.
  */
 #include "chunks.h"
+#include "hist.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -277,9 +280,27 @@ do_down(struct link *l)
 	}
 }
 
+/* Less than a batch: with its length, in one piece. */
+static void
+do_small_up(struct link *l)
+{
+	char more[128];
+
+	snprintf(more, sizeof(more),
+	    "Content-Type: application/x-tar\r\nContent-Length: %llu\r\n",
+	    (unsigned long long)opt.bytes);
+	ask(l, "POST", more);
+	link_write(l, batch, opt.bytes);
+	read_answer(l);
+}
+
 static void
 do_up(struct link *l)
 {
+	if (opt.bytes < sizeof(batch)) {
+		do_small_up(l);
+		return;
+	}
 	ask(l, "POST",
 	    "Content-Type: application/x-tar\r\n"
 	    "Transfer-Encoding: chunked\r\n");
@@ -320,10 +341,13 @@ static void
 serve_turns(struct link *l)
 {
 	while (atomic_fetch_add(&given, 1) < opt.count) {
+		uint64_t began = hist_now_ns();
+
 		if (mode->each_anew) {
 			link_open(l);
 		}
 		mode->one(l);
+		hist_add(hist_now_ns() - began);
 		if (mode->each_anew) {
 			link_close(l);
 		}
@@ -365,7 +389,11 @@ say_and_wait(const char *word)
 {
 	char line[64];
 
-	printf("%s %ld\n", word, atomic_load(&failed));
+	double s = hist_seconds();
+
+	printf("%s %ld %.1f %.1f %.1f %.1f %.1f\n", word, atomic_load(&failed),
+	    s > 0 ? (double)hist_count() / s : 0, hist_us(0.5), hist_us(0.9),
+	    hist_us(0.99), hist_us(1));
 	fflush(stdout);
 	if (fgets(line, sizeof(line), stdin) == NULL) {
 		_exit(0);

@@ -7,6 +7,7 @@ client could not work at all: no timer that cuts streams, no cap on bodies, no
 buffering of whole bodies; and none of them logs requests, but dinv audits.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -219,8 +220,14 @@ class Dinv(Server):
     program = os.environ["DINV"]
     config = DINV_POLICY
 
+    limits = None   # a configuration file's
+
     def argv(self, config):
-        return [self.program, "gate", "-listen", f"tcp://127.0.0.1:{self.port}",
+        more = []
+        if self.limits:
+            more = ["-config", self.write("gate.json", json.dumps(
+                {"limits": self.limits}))]
+        return [self.program, "gate", *more, "-listen", f"tcp://127.0.0.1:{self.port}",
                 "-upstream", f"unix://{self.upstream}", "-certs", self.certs,
                 "-policy", config,
                 "-audit", os.path.join(self.folder, "audit.jsonl")]

@@ -133,6 +133,22 @@ answer_attach(struct peer *p)
 	p->state = ST_RAW;
 }
 
+/* Less than a chunk: with its length, in one piece. */
+static void
+answer_small(struct peer *p, size_t bytes)
+{
+	static char text[CHUNK_BYTES + 1024];
+	int n = snprintf(text, sizeof(text),
+	    "HTTP/1.1 200 OK\r\n" ANSWER
+	    "Content-Type: application/octet-stream\r\n"
+	    "Content-Length: %zu\r\n\r\n",
+	    bytes);
+
+	memset(text + n, 'x', bytes);
+	text[(size_t)n + bytes] = '\0';
+	answer(p, text);
+}
+
 static void
 answer_big(struct peer *p)
 {
@@ -143,6 +159,10 @@ answer_big(struct peer *p)
 		bytes = strtoull(at + strlen("/containers/"), NULL, 16);
 	} else {
 		bytes = strtoull(strchr(p->head, '=') + 1, NULL, 10);
+	}
+	if (bytes < CHUNK_BYTES) {
+		answer_small(p, (size_t)bytes);
+		return;
 	}
 	answer(p, "HTTP/1.1 200 OK\r\n" ANSWER
 		  "Content-Type: application/octet-stream\r\n"
