@@ -137,7 +137,7 @@ WITH_DOCKER = [run_reads_stdin, run_reads_stdin, exec_reads_stdin, exec_reads_st
 
 
 def kept_connection(s):
-    with s.gate.connect("job", "ci") as client:
+    with s.connect("job", "ci") as client:
         for target in ["/_ping", "/v1.41/version", "/v1.41/containers/lives/json",
                        "/v1.41/images/json"] * 25:
             answer = client.ask("GET", target)
@@ -148,7 +148,7 @@ def kept_connection(s):
 
 
 def pipelined(s):
-    with s.gate.connect() as client:
+    with s.connect() as client:
         client.send(request("GET", "/_ping") * 30)
         for _ in range(30):
             expect(client.reader.answer().body == b"OK", "a pipelined ping")
@@ -167,7 +167,7 @@ def archive(s):
         size = 1 + (at * 7919) % 100000
         chunks.append(packed[at:at + size])
         at += size
-    with s.gate.connect() as client:
+    with s.connect() as client:
         answer = client.ask("PUT", "/v1.41/containers/lives/archive?path=/tmp",
                             ["Content-Type: application/x-tar"], chunks=chunks)
         expect(answer.status == 200, answer)
@@ -194,14 +194,14 @@ REFUSED = [
 
 
 def refusals(s):
-    client = s.gate.connect("job", "ci")
+    client = s.connect("job", "ci")
     for method, target, body in REFUSED * 20:
         answer = client.ask(method, target, ["Content-Type: application/json"]
                             if body else [], body=body)
         expect(answer.status == 403, f"{target} {body}: {answer}")
         if answer.headers.get("connection") == "close":
             client.sock.close()    # it was refused before its body was read
-            client = s.gate.connect("job", "ci")
+            client = s.connect("job", "ci")
     client.sock.close()
     with s.lock:
         s.done["refusals"] += 20 * len(REFUSED)

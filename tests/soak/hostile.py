@@ -70,7 +70,7 @@ def slow_loris(s):
     for first in (b"GET /_ping HTTP/1.1\r\nHost:", b"POST /v1.41/containers/create"
                   b" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
                   b"Content-Length: 5000\r\n\r\n{"):
-        client = s.gate.connect("job", "ci")
+        client = s.connect("job", "ci")
         client.send(first)
         clients.append(client)
     for client in clients:
@@ -100,7 +100,7 @@ def cut_in_each_state(s):
         sock.sendall(b"\x16\x03\x01")
     for first in CUTS:
         for how in ("reset", "fin", "close_notify"):
-            client = s.gate.connect()
+            client = s.connect()
             try:
                 if first:
                     client.send(first)
@@ -144,7 +144,7 @@ def giant_heads(s):
     for head in (b"GET /_ping HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100000,
                  b"GET /_ping HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n",
                  b"GET /" + b"y" * 40000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"):
-        with s.gate.connect() as client:
+        with s.connect() as client:
             try:
                 client.send(head)
                 status = client.reader.answer().status
@@ -176,7 +176,7 @@ def _smuggling():
 def smuggling(s):
     """All as root, who could make that container by asking for it."""
     for data in _smuggling():
-        with s.gate.connect() as client:
+        with s.connect() as client:
             try:
                 client.send(data)
                 first = client.reader.answer()

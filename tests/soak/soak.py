@@ -98,6 +98,10 @@ class Soak:
             self.numbers += 1
             return f"n{self.numbers}"
 
+    def connect(self, name="root", unit=None):
+        """By hand, with more patience than a test has: the load is heavy."""
+        return self.gate.connect(name, unit, timeout=REST_S)
+
     def data(self, most):
         """Bytes of no pattern; their number is counted as to be carried."""
         with self.lock:
