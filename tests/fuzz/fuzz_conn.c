@@ -399,8 +399,9 @@ world_begin(void)
 	world.gate.limits.head_bytes = 2048;
 	world.gate.limits.target_bytes = 1024;
 	world.gate.limits.connections = 5;
+	world.gate.handshakes_each = 5;
 	world.gate.audit = (struct audit *)&world; /* a list: ledger.c */
-	world.gate.census = census_new(5, 4);
+	world.gate.census = census_new(5, 4, 4);
 	CHECK(
 	    addr_parse("unix:///d.sock", &world.gate.upstream, NULL) == ERR_OK);
 	world.w.gate = &world.gate;

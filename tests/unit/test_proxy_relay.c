@@ -146,7 +146,8 @@ start_worker(struct world *w, enum tls_version v)
 	w->gate.limits = (struct limits)LIMITS_DEFAULT;
 	snprintf(url, sizeof(url), "unix://%s/dockerd", certs.dir);
 	assert_int_equal(addr_parse(url, &w->gate.upstream, NULL), ERR_OK);
-	w->gate.census = census_new(16, 16);
+	w->gate.handshakes_each = 16;
+	w->gate.census = census_new(16, 16, 16);
 	assert_int_equal(policy_load(span_of(text), &pol, NULL), ERR_OK);
 	shared = shared_policy_new(pol);
 	assert_int_equal(

@@ -203,6 +203,13 @@ tls_judge_again(struct stream *s, struct tls_server *t, struct diag *d)
 	return tls_still_good(s, t, d) ? IO_OK : IO_FAIL;
 }
 
+enum err
+tls_settle(struct stream *s)
+{
+	(void)s;
+	return ERR_OK;
+}
+
 const char *
 tls_version_name(const struct stream *s)
 {
