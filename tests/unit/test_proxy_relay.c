@@ -43,6 +43,10 @@
 static atomic_ulong asked; /* of the heap, by others than the test itself */
 static _Thread_local bool is_test;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTED 0 /* the sanitizer has its own malloc, and calls for itself */
+#else
+#define COUNTED 1
 static void
 count(void)
 {
@@ -51,10 +55,6 @@ count(void)
 	}
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNTED 0 /* the sanitizer has its own malloc, and calls for itself */
-#else
-#define COUNTED 1
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
