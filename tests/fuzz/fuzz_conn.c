@@ -416,6 +416,7 @@ world_end(void)
 {
 	size_t i;
 
+	lanes_fini(&world.w.lanes);
 	shared_policy_drop(world.w.policy);
 	metrics_free(world.w.metrics);
 	census_free(world.gate.census);
