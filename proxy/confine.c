@@ -154,8 +154,8 @@ has_none(struct __user_cap_header_struct *head)
 	memset(has, 0xff, sizeof(has));
 	return syscall(SYS_capget, head, has) == 0 &&
 	       (has[0].effective | has[0].permitted | has[0].inheritable |
-		   has[1].effective | has[1].permitted |
-		   has[1].inheritable) == 0;
+		   has[1].effective | has[1].permitted | has[1].inheritable) ==
+		   0;
 }
 
 /* Also those of root, where we stay that. */

@@ -28,10 +28,10 @@
 
 #include "tls_impl.h"
 
-/* A record of data takes two, an honest handshake under 30 in all. */
+/* Of one call: a record of data takes two, an honest handshake under 30 in
+ * all; more is what TLS passes over, without an end if the other side likes. */
 #define TURN_RECVS 64
-/* As many records that are passed over, one behind the other, nobody means. */
-#define TURN_TAKES 256
+#define TURN_TAKES 256 /* the same, of what was read ahead */
 
 int
 tls_socket_send(void *ctx, const unsigned char *p, size_t len)
@@ -90,10 +90,6 @@ tls_socket_recv(void *ctx, unsigned char *p, size_t len)
 		return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 	}
 	if (t->ahead_len > 0) {
-		/* The loop would not tell of these: to wait is no answer. */
-		if (t->takes == TURN_TAKES) {
-			return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-		}
 		t->takes++;
 		return take_ahead(t, p, len);
 	}
@@ -101,7 +97,9 @@ tls_socket_recv(void *ctx, unsigned char *p, size_t len)
 		t->dry = false;
 		return MBEDTLS_ERR_SSL_WANT_READ;
 	}
-	if (t->recvs == TURN_RECVS) {
+	/* Only while nothing is left ahead, of which the loop would not tell.
+	 */
+	if (t->recvs == TURN_RECVS || t->takes >= TURN_TAKES) {
 		return MBEDTLS_ERR_SSL_WANT_READ; /* others first */
 	}
 	t->recvs++;

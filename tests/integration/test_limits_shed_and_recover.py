@@ -167,7 +167,7 @@ def test_few_descriptors_are_few_connections(scripted, admin):
 
 def test_out_of_descriptors(scripted):
     """What the system takes away in the middle of work, it may give back."""
-    gate, _ = scripted(patient)
+    gate, _ = scripted(patient, flags=["-user", "root"])  # set_limit()
     one, fresh = gate.connect(), gate.connect()
     assert answers(one)
     gate.set_limit("nofile", gate.descriptors())
@@ -191,7 +191,7 @@ def test_out_of_memory(scripted):
     """Each allocation may fail; what needs it ends, the gate does not."""
     if is_instrumented():
         pytest.skip("a sanitizer's own memory counts too")
-    gate, _ = scripted(patient, policy="ci-runner")
+    gate, _ = scripted(patient, policy="ci-runner", flags=["-user", "root"])
     with gate.connect() as one:
         assert answers(one)
         body = b'{"Image":"busybox","Env":["A=%b"]}' % (b"x" * 900000)
