@@ -14,6 +14,7 @@ from test_a_reload_is_whole_or_nothing import BOTH, write
 from waiting import wait_until
 
 TIMES = 8
+NOTICED = "certificates have changed: reloaded"
 
 
 def pings(peer):
@@ -41,17 +42,19 @@ def test_no_honest_request_fails(own, work, name, tls):
     with Load(gate, "a") as load, Load(gate, "b") as other:
         for i in range(TIMES):
             before = len(load.answers), len(other.answers)
+            noticed = gate.logged(NOTICED)
             write(path, BOTH + "\n" * i)
             assert admin.run("reload").returncode == 0
             cert(gate, "renew", "-server")
             cert(gate, "revoke", f"former{i}")
-            assert wait_until(lambda: len(load.answers) > before[0] + 20 and
+            assert wait_until(lambda: gate.logged(NOTICED) > noticed and
+                              len(load.answers) > before[0] + 20 and
                               len(other.answers) > before[1] + 20, 60,
                               or_else=lambda: load.faults or other.faults)
     for one in (load, other):
         assert not one.faults, one.faults
         assert set(one.answers) == {200}
-    assert gate.logged("certificates have changed: reloaded") >= TIMES
+    assert gate.logged(NOTICED) >= TIMES
     with pytest.raises(Exception):
         with gate.connect("former0", "a") as client:
             client.ask("GET", "/_ping")

@@ -122,14 +122,14 @@ def test_every_worker_takes_its_part(work, certs, upstream):
         with running(gate):
             with gate.connect():  # it has started
                 pass
-            idle = watched(gate.process.pid)
+            idle = watched(gate.pid())
             assert len(idle) == 3
 
             def one_more():
                 clients.enter_context(socket.create_connection(("127.0.0.1", gate.port), 30))
-                return min(watched(gate.process.pid)) > max(idle)
+                return min(watched(gate.pid())) > max(idle)
 
-            assert wait_until(one_more, 30), watched(gate.process.pid)
+            assert wait_until(one_more, 30), watched(gate.pid())
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
