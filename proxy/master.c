@@ -42,18 +42,25 @@
 
 #define MASTER_TICK_MS 1000
 
+/* What the master is told by. */
+static void
+fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
+	sigaddset(set, SIGCHLD);
+}
+
 void
 master_hold_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGCHLD);
+	fill_signals(&set);
 	sigaddset(&set, MASTER_STOP);
 	sigaddset(&set, MASTER_RELOAD);
 	sigaddset(&set, MASTER_REOPEN);
@@ -85,6 +92,16 @@ send_to_all(const struct master *m, int sig)
 	for (i = 0; i < m->n_gates; i++) {
 		send_to(m->gate[i], sig);
 	}
+}
+
+/* The sockets are ours as much as theirs: who connects now is refused, and
+ * waits for no gate that takes nobody any more. */
+static void
+stop_all(struct master *m)
+{
+	m->stopping = true;
+	sockets_end();
+	send_to_all(m, MASTER_STOP);
 }
 
 /* The newest is there: the others end when their streams do. */
@@ -332,8 +349,7 @@ ended(struct master *m, size_t i, int status)
 	}
 	m->status = exit_status(status);
 	if (!m->stopping) {
-		m->stopping = true;
-		send_to_all(m, MASTER_STOP);
+		stop_all(m);
 	}
 }
 
@@ -361,8 +377,7 @@ on_signal(struct master *m, int sig)
 	switch (sig) {
 	case SIGTERM:
 	case SIGINT:
-		m->stopping = true;
-		send_to_all(m, MASTER_STOP);
+		stop_all(m);
 		break;
 	case SIGHUP:
 		renewal_soon(&m->renewal);
@@ -396,13 +411,7 @@ open_signals(struct master *m)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGCHLD);
+	fill_signals(&set);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return m->signals == -1 ? ERR_IO : ERR_OK;
 }
