@@ -17,7 +17,7 @@ if [ "$(uname -m)" = x86_64 ] && [ "${ACCEL-1}" != 0 ]; then
 fi
 run='docker.io iptables iproute2 util-linux procps'
 tests="$run libcmocka-dev python3 python3-pytest python3-docker
-	docker-compose docker-registry busybox-static openssl gnutls-bin faketime
+	docker-compose docker-registry busybox-static openssl gnutls-bin
 	nodejs npm git tar python3-cryptography python3-jsonschema
 	python3-pytest-xdist systemd rsyslog"
 
