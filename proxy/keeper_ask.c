@@ -18,12 +18,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/secret.h"
 #include "certs_watch.h"
 #include "deeds.h"
+#include "fd_message.h"
 #include "limit.h"
 #include "links.h"
 #include "log.h"
@@ -53,50 +53,11 @@ keeper_is_gone(void)
 
 /* --- one question -------------------------------------------------------- */
 
-/* room for one descriptor, aligned */
-union control {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
-static bool
-send_ask(struct keeper_ask *ask, int fd)
-{
-	union control c;
-	struct iovec iov = { ask,
-		offsetof(struct keeper_ask, text) + strlen(ask->text) + 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *h;
-	ssize_t n;
-
-	if (fd != -1) {
-		memset(&c, 0, sizeof(c));
-		m.msg_control = c.bytes;
-		m.msg_controllen = sizeof(c.bytes);
-		h = CMSG_FIRSTHDR(&m);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	}
-	do {
-		n = sendmsg(master.fd, &m, MSG_NOSIGNAL);
-	} while (n == -1 && errno == EINTR);
-	return n == (ssize_t)iov.iov_len;
-}
-
 /* One answer, whoever it is for; *fd: what came with it, or -1. */
 static bool
 receive(struct keeper_answer *a, int *fd)
 {
-	union control c;
-	struct iovec iov = { a, sizeof(*a) };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = c.bytes,
-		.msg_controllen = sizeof(c.bytes) };
 	struct pollfd p = { .fd = master.fd, .events = POLLIN };
-	const struct cmsghdr *h;
 	ssize_t n;
 
 	*fd = -1;
@@ -109,15 +70,7 @@ receive(struct keeper_answer *a, int *fd)
 	if (n <= 0) {
 		return false;
 	}
-	do {
-		n = recvmsg(master.fd, &m, MSG_CMSG_CLOEXEC);
-	} while (n == -1 && errno == EINTR);
-	if (n > 0) {
-		h = CMSG_FIRSTHDR(&m);
-		if (h != NULL && h->cmsg_type == SCM_RIGHTS) {
-			memcpy(fd, CMSG_DATA(h), sizeof(*fd));
-		}
-	}
+	n = fd_message_receive(master.fd, a, sizeof(*a), fd, 0);
 	if (n <= (ssize_t)offsetof(struct keeper_answer, text)) {
 		errno = n == 0 ? ECONNRESET : errno;
 		return false;
@@ -130,8 +83,10 @@ receive(struct keeper_answer *a, int *fd)
 static bool
 exchange(struct keeper_ask *ask, int with, struct keeper_answer *a, int *fd)
 {
+	size_t len = offsetof(struct keeper_ask, text) + strlen(ask->text) + 1;
+
 	ask->number = ++master.number;
-	if (!send_ask(ask, with)) {
+	if (fd_message_send(master.fd, ask, len, with, 0) != (ssize_t)len) {
 		return false;
 	}
 	while (receive(a, fd)) {

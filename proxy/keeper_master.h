@@ -7,10 +7,12 @@
 #include "keeper.h"
 
 #define KEEPER_JOBS 4 /* as LIMIT_ISSUE_JOBS */
+#define KEEPER_REFUSALS 16
 
 struct keeper {
-	int fd;	      /* -1: the gate's end is closed */
-	bool settled; /* it has said that it is ready */
+	int fd;		   /* -1: the gate's end is closed */
+	bool settled;	   /* it has said that it is ready */
+	unsigned refusals; /* that were logged */
 	const struct gate_config *conf;
 	const struct addr *dockerd;
 	struct keeper_job {

@@ -26,6 +26,7 @@
 #include "certs/tokens.h"
 #include "certs_watch.h"
 #include "deeds.h"
+#include "fd_message.h"
 #include "limit.h"
 #include "links.h"
 #include "log.h"
@@ -94,17 +95,30 @@ may_read(const struct gate_config *conf, const char *path)
 
 /* --- deeds --------------------------------------------------------------- */
 
-/* out->with_fd, *fd: what the answer brings along. */
-static enum err
-do_open(const struct keeper *k, const struct keeper_ask *ask, int *fd)
+/* A gate of ours asks for no such thing.  Whose it is now must not fill the
+ * disk with our log: the first few of them say what there is to say. */
+static void
+log_refusal(struct keeper *k, const char *what)
 {
 	char text[256];
 
+	if (k->refusals == KEEPER_REFUSALS) {
+		return;
+	}
+	k->refusals++;
+	text_escape(span_of(what), text, sizeof(text));
+	log_error("the gate asked for what is not its own, and was refused: "
+		  "has it been taken over? asked=%s%s",
+	    text,
+	    k->refusals == KEEPER_REFUSALS ? " (no more of it is logged)" : "");
+}
+
+/* out->with_fd, *fd: what the answer brings along. */
+static enum err
+do_open(struct keeper *k, const struct keeper_ask *ask, int *fd)
+{
 	if (!may_read(k->conf, ask->text)) {
-		text_escape(span_of(ask->text), text, sizeof(text));
-		log_error("the gate asked for a file that is not its own, and "
-			  "was refused: has it been taken over? file=%s",
-		    text);
+		log_refusal(k, ask->text);
 		errno = EACCES;
 		return ERR_IO;
 	}
@@ -207,69 +221,20 @@ act(struct keeper *k, const struct keeper_ask *ask, int *with,
 	case KEEPER_N:
 		break;
 	}
-	log_error("the gate asked for something that there is not");
+	log_refusal(k, "(something that there is not)");
 	return ERR_USAGE;
 }
 
 /* --- datagrams ----------------------------------------------------------- */
 
-/* room for one descriptor, aligned */
-union control {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
-/* Its length; 0 or less: there is none.  *with: what came along, or -1. */
-static ssize_t
-receive(int from, struct keeper_ask *ask, int *with)
-{
-	union control c;
-	struct iovec iov = { ask, sizeof(*ask) };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = c.bytes,
-		.msg_controllen = sizeof(c.bytes) };
-	const struct cmsghdr *h;
-	ssize_t n;
-
-	*with = -1;
-	do {
-		n = recvmsg(from, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (n == -1 && errno == EINTR);
-	if (n <= 0) {
-		return n;
-	}
-	h = CMSG_FIRSTHDR(&m);
-	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
-	    h->cmsg_type == SCM_RIGHTS &&
-	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
-		memcpy(with, CMSG_DATA(h), sizeof(*with));
-	}
-	return n;
-}
-
 /* Full or not, it is not waited for: a gate that does not read its answers
  * gets none. */
 static void
-answer(int to, struct keeper_answer *a, int fd)
+answer(int to, const struct keeper_answer *a, int fd)
 {
-	union control c;
-	struct iovec iov = { a,
-		offsetof(struct keeper_answer, text) + strlen(a->text) + 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *h;
+	size_t len = offsetof(struct keeper_answer, text) + strlen(a->text) + 1;
 
-	if (fd != -1) {
-		memset(&c, 0, sizeof(c));
-		m.msg_control = c.bytes;
-		m.msg_controllen = sizeof(c.bytes);
-		h = CMSG_FIRSTHDR(&m);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &fd, sizeof(fd));
-	}
-	(void)sendmsg(to, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)fd_message_send(to, a, len, fd, MSG_DONTWAIT);
 }
 
 void
@@ -278,7 +243,8 @@ keeper_serve(struct keeper *k)
 	struct keeper_ask ask;
 	struct keeper_answer out;
 	int with, fd = -1;
-	ssize_t n = receive(k->fd, &ask, &with);
+	ssize_t n =
+	    fd_message_receive(k->fd, &ask, sizeof(ask), &with, MSG_DONTWAIT);
 
 	if (n == -1 && errno == EAGAIN) {
 		return;

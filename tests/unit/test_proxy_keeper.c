@@ -3,12 +3,14 @@
  * else's. */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd_message.h"
 #include "keeper_master.h"
 
 static struct {
@@ -91,25 +93,9 @@ teardown(void **state)
 static void
 say(const void *p, size_t n, struct keeper_answer *a, int *fd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} c;
-	struct iovec iov = { a, sizeof(*a) };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = c.bytes,
-		.msg_controllen = sizeof(c.bytes) };
-	const struct cmsghdr *h;
-
 	assert_int_equal(send(world.gate, p, n, 0), (ssize_t)n);
 	keeper_serve(&world.keeper);
-	*fd = -1;
-	assert_true(recvmsg(world.gate, &m, MSG_CMSG_CLOEXEC) > 0);
-	h = CMSG_FIRSTHDR(&m);
-	if (h != NULL && h->cmsg_type == SCM_RIGHTS) {
-		memcpy(fd, CMSG_DATA(h), sizeof(*fd));
-	}
+	assert_true(fd_message_receive(world.gate, a, sizeof(*a), fd, 0) > 0);
 }
 
 static enum err
@@ -212,6 +198,22 @@ what_there_is_not_is_refused(void **state)
 	expect_err("issue", ask(KEEPER_ISSUE, 0, "", &fd), ERR_LIMIT);
 }
 
+/* Whoever has taken it over does not fill the disk with our log. */
+static void
+refusals_are_logged_some_times(void **state)
+{
+	unsigned i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < 3 * KEEPER_REFUSALS; i++) {
+		expect_err("again", ask(KEEPER_OPEN, 0, "/etc/shadow", &fd),
+		    ERR_IO);
+		assert_int_equal(fd, -1);
+	}
+	assert_int_equal(world.keeper.refusals, KEEPER_REFUSALS);
+}
+
 /* A listener is kept while the gate starts: later it is not to be trusted. */
 static void
 nothing_is_kept_once_it_is_ready(void **state)
@@ -245,6 +247,52 @@ text_ends_where_the_datagram_does(void **state)
 	assert_int_not_equal(a.rc, ERR_OK);
 }
 
+static size_t
+fds_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL) {
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+/* Nobody wants it, or two at once: the master keeps none. */
+static void
+no_descriptor_is_left_over(void **state)
+{
+	struct keeper_ask q = { .number = 7, .deed = KEEPER_LOOK };
+	static const int two[2] = { 0, 1 };
+	union {
+		char bytes[CMSG_SPACE(sizeof(two))];
+		struct cmsghdr h;
+	} c = { .h = { CMSG_LEN(sizeof(two)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { &q, sizeof(q) };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &c,
+		.msg_controllen = sizeof(c) };
+	size_t before = fds_open();
+
+	(void)state;
+	memcpy(CMSG_DATA(&c.h), two, sizeof(two));
+	assert_int_equal(fd_message_send(world.gate, &q, sizeof(q), 0, 0),
+	    (ssize_t)sizeof(q));
+	keeper_serve(&world.keeper);
+	assert_int_equal(sendmsg(world.gate, &m, 0), (ssize_t)sizeof(q));
+	keeper_serve(&world.keeper);
+	assert_int_equal(fds_open(), before);
+	iov.iov_len = 0; /* no byte, which is as its end */
+	assert_int_equal(sendmsg(world.gate, &m, 0), 0);
+	keeper_serve(&world.keeper);
+	assert_int_equal(world.keeper.fd, -1);
+	assert_int_equal(fds_open(), before - 1);
+}
+
 static void
 its_end_is_noticed(void **state)
 {
@@ -267,9 +315,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_there_is_not_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
+		    refusals_are_logged_some_times, setup, teardown),
+		cmocka_unit_test_setup_teardown(
 		    nothing_is_kept_once_it_is_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    text_ends_where_the_datagram_does, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    no_descriptor_is_left_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    its_end_is_noticed, setup, teardown),
 	};
