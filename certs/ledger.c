@@ -187,12 +187,7 @@ take_state(struct span s, struct ledger_entry *e)
 static bool
 take_line(struct span line, struct ledger_entry *e)
 {
-	size_t i, tabs = 0;
-
-	for (i = 0; i < line.len; i++) {
-		tabs += line.p[i] == '\t';
-	}
-	if (tabs < 9) {
+	if (!text_is_columns(line, 9)) {
 		return false;
 	}
 	e->serial = text_cut(&line, '\t');

@@ -76,12 +76,7 @@ take_line(struct span line, struct token *t)
 {
 	uint64_t made, expires, days, hours;
 	struct span state;
-	size_t i, tabs = 0;
-
-	for (i = 0; i < line.len; i++) {
-		tabs += line.p[i] == '\t';
-	}
-	if (tabs < 7) {
+	if (!text_is_columns(line, 7)) {
 		return false;
 	}
 	t->hash = text_cut(&line, '\t');

@@ -121,7 +121,7 @@ take_status(const struct json_node *o, unsigned *out)
 	int64_t n;
 
 	if (v == NULL || json_type(v) != JSON_NUMBER ||
-	    json_int(v, &n) != ERR_OK || n < 200 || n > 599) {
+	    json_int(v, &n) != ERR_OK || (n != 200 && (n < 400 || n > 599))) {
 		return false;
 	}
 	*out = (unsigned)n;

@@ -118,16 +118,26 @@ enum err
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	char small[512];
+	char small[512], *text = small;
+	enum err rc;
 	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(small, sizeof(small), fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(small)) {
-		return ERR_LIMIT;
+	if (n >= (int)sizeof(small)) {
+		va_start(ap, fmt);
+		n = vasprintf(&text, fmt, ap);
+		va_end(ap);
 	}
-	return buf_append(b, small, (size_t)n);
+	if (n < 0) {
+		return ERR_NOMEM;
+	}
+	rc = buf_append(b, text, (size_t)n);
+	if (text != small) {
+		free(text);
+	}
+	return rc;
 }
 
 void

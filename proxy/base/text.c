@@ -135,6 +135,22 @@ text_cut(struct span *rest, char end)
 	return got;
 }
 
+bool
+text_is_columns(struct span line, size_t tabs)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f) {
+			return false;
+		}
+		n += c == '\t';
+	}
+	return n >= tabs;
+}
+
 static bool
 is_tchar(char c)
 {

@@ -17,6 +17,10 @@ bool text_is_utf8(struct span s) MUST_USE;
 /* Every byte from 0x20 to 0x7e. */
 bool text_is_printable(struct span s) MUST_USE;
 
+/* A line of a table: at least so many tabs, and no other control character
+ * (0x7f is one). */
+bool text_is_columns(struct span line, size_t tabs) MUST_USE;
+
 /* One or more tchar (RFC 9110 5.6.2). */
 bool text_is_token(struct span s) MUST_USE;
 

@@ -42,6 +42,10 @@ prints_a_line_or_nothing(void **state)
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	buf_init(&b, 4096);
+	assert_int_equal(buf_printf(&b, "%s", longer), ERR_OK);
+	expect_span("as long as it is", buf_span(&b), longer);
+	buf_fini(&b);
+	buf_init(&b, sizeof(longer) - 2);
 	assert_int_equal(buf_printf(&b, "%s", longer), ERR_LIMIT);
 	assert_int_equal(b.len, 0);
 	assert_int_equal(buf_printf(&b, "%s=%u\n", "a", 7u), ERR_OK);

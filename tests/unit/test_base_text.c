@@ -228,6 +228,19 @@ compares_spans(void **state)
 	assert_false(span_starts_nocase(span_of("Proxy"), "proxy-"));
 }
 
+static void
+columns_hold_no_other_control(void **state)
+{
+	(void)state;
+	assert_true(text_is_columns(span_of(""), 0));
+	assert_true(text_is_columns(span_of("a\tb\t"), 2));
+	assert_false(text_is_columns(span_of("a\tb\t"), 3));
+	assert_false(text_is_columns(span_make("a\0\t", 3), 1));
+	assert_false(text_is_columns(span_of("a\t\x1f"), 1));
+	assert_false(text_is_columns(span_of("a\t\x7f"), 1));
+	assert_true(text_is_columns(span_of("\xc3\xa4\t~"), 1));
+}
+
 int
 main(void)
 {
@@ -242,6 +255,7 @@ main(void)
 		cmocka_unit_test(has_a_tag_and_a_sentence_for_each_error),
 		cmocka_unit_test(cuts_a_diagnosis_that_is_too_long),
 		cmocka_unit_test(compares_spans),
+		cmocka_unit_test(columns_hold_no_other_control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

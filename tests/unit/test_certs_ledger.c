@@ -37,6 +37,8 @@ static const struct {
 	{ HEAD LINE("0a", "client", "Valid", "n") "end\t1\n", 2 },
 	{ HEAD LINE("0a", "client", "", "n") "end\t1\n", 2 },
 	{ HEAD LINE("0a", "client", "valid", "\xff") "end\t1\n", 1 },
+	{ HEAD LINE("0a", "client", "valid", "a\r") "end\t1\n", 2 },
+	{ HEAD LINE("0a", "client", "valid", "a\x7f") "end\t1\n", 2 },
 	{ HEAD "0a\tclient\tvalid\t0\t1\t2\t" ID "\t" FP "\tn\nend\t1\n", 2 },
 	{ HEAD "0a\tclient\tvalid\t0\t1\t2\tab\t" FP "\tn\t\nend\t1\n", 2 },
 	{ HEAD "0a\tclient\tvalid\t0\t1\t99999999999999\t" ID "\t" FP
@@ -62,6 +64,24 @@ refuses_what_it_did_not_write(void **state)
 		}
 		ledger_fini(&l);
 	}
+}
+
+/* What is written ends there: the name would change by itself. */
+static void
+refuses_a_nul(void **state)
+{
+	char text[] = HEAD LINE("0a", "client", "valid", "a@b") "end\t1\n";
+	struct diag d = { 0, 0, "" };
+	struct ledger l;
+
+	(void)state;
+	*strchr(text, '@') = '\0';
+	ledger_init(&l);
+	assert_int_equal(
+	    ledger_parse(&l, span_make(text, sizeof(text) - 1), &d),
+	    ERR_SYNTAX);
+	assert_int_equal(d.line, 2);
+	ledger_fini(&l);
 }
 
 static void
@@ -106,6 +126,35 @@ add(struct ledger *l, const struct world *w, const char *name,
 	assert_int_equal(
 	    ledger_add(l, c, LEDGER_CLIENT, id, e, NULL), ERR_EXISTS);
 	cert_free(c);
+}
+
+/* The longest name and all the units that a client may have. */
+static void
+writes_the_longest_entry(void **state)
+{
+	const struct world *w = *state;
+	const char *units[ISSUE_UNITS_MAX];
+	char name[SUBJECT_MAX + 1];
+	struct ledger_entry *e;
+	struct ledger l, again;
+	struct buf b;
+	size_t i;
+
+	memset(name, 'n', SUBJECT_MAX);
+	name[SUBJECT_MAX] = '\0';
+	for (i = 0; i < NELEM(units); i++) {
+		units[i] = name;
+	}
+	ledger_init(&l);
+	ledger_init(&again);
+	buf_init(&b, 65536);
+	add(&l, w, name, units, NELEM(units), &e);
+	assert_int_equal(ledger_write(&l, &b), ERR_OK);
+	assert_int_equal(ledger_parse(&again, buf_span(&b), NULL), ERR_OK);
+	assert_same(&l, &again);
+	buf_fini(&b);
+	ledger_fini(&l);
+	ledger_fini(&again);
 }
 
 static void
@@ -192,7 +241,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_what_it_did_not_write),
+		cmocka_unit_test(refuses_a_nul),
 		T(reads_what_it_writes),
+		T(writes_the_longest_entry),
 		T(a_foreign_name_cannot_break_a_line),
 	};
 

@@ -28,6 +28,10 @@ only_a_whole_answer_is_one(void **state)
 		  "\"\","
 		  "\"serial\":\"\"}",
 		    503 },
+		{ "{\"status\":201,\"rule\":\"\",\"message\":\"\",\"name\":"
+		  "\"\","
+		  "\"serial\":\"\"}",
+		    503 },
 		{ "{\"status\":\"403\",\"rule\":\"\",\"message\":\"\","
 		  "\"name\":\"\",\"serial\":\"\"}",
 		    503 },

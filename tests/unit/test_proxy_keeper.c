@@ -207,8 +207,8 @@ refusals_are_logged_some_times(void **state)
 
 	(void)state;
 	for (i = 0; i < 3 * KEEPER_REFUSALS; i++) {
-		expect_err("again", ask(KEEPER_OPEN, 0, "/etc/shadow", &fd),
-		    ERR_IO);
+		expect_err(
+		    "again", ask(KEEPER_OPEN, 0, "/etc/shadow", &fd), ERR_IO);
 		assert_int_equal(fd, -1);
 	}
 	assert_int_equal(world.keeper.refusals, KEEPER_REFUSALS);
