@@ -2,8 +2,12 @@
 /*
  * What comes in PEM or DER from elsewhere: certificate requests, lists of
  * revoked certificates, certificates.  What is refused says why.
+ *
+ * Input: PEM; or a byte that is no '-', for what it is, and DER.
  */
 #include "fuzz.h"
+
+#include <mbedtls/pem.h>
 
 #include "certs/crl_set.h"
 #include "certs/csr.h"
@@ -35,22 +39,50 @@ check_cert(struct span text)
 	cert_free(c);
 }
 
+/* DER in the form that we read; its length without the NUL. */
+static size_t
+to_pem(const uint8_t *data, size_t size, char *out, size_t cap)
+{
+	static const char *const kinds[] = { "CERTIFICATE",
+		"CERTIFICATE REQUEST", "X509 CRL" };
+	const char *kind = kinds[data[0] % NELEM(kinds)];
+	char begin[64], end[64];
+	size_t n = 0;
+
+	snprintf(begin, sizeof(begin), "-----BEGIN %s-----\n", kind);
+	snprintf(end, sizeof(end), "-----END %s-----\n", kind);
+	CHECK(mbedtls_pem_write_buffer(begin, end, data + 1, size - 1,
+		  (uint8_t *)out, cap, &n) == 0);
+	return n - 1;
+}
+
+static void
+check_all(const char *text, size_t size)
+{
+	struct diag d = { 0, 0, "" };
+	struct key *key = NULL;
+
+	check_cert(span_make(text, size));
+	if (csr_parse(span_make(text, size), &key, &d) != ERR_OK) {
+		CHECK(d.text[0] != '\0');
+	}
+	key_free(key);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* Ended by a NUL, which is not counted, as a file that was read. */
-	char *copy = malloc(size + 1);
-	struct diag d = { 0, 0, "" };
-	struct key *key = NULL;
+	char *copy = malloc(2 * size + 256);
 
 	CHECK(copy != NULL);
-	memcpy(copy, data, size);
-	copy[size] = '\0';
-	check_cert(span_make(copy, size));
-	if (csr_parse(span_make(copy, size), &key, &d) != ERR_OK) {
-		CHECK(d.text[0] != '\0');
+	if (size > 0 && data[0] != '-') {
+		size = to_pem(data, size, copy, 2 * size + 256);
+	} else {
+		memcpy(copy, data, size);
+		copy[size] = '\0';
 	}
-	key_free(key);
+	check_all(copy, size);
 	free(copy);
 	return 0;
 }
