@@ -313,11 +313,12 @@ def main():
         "clients": [first_line("openssl", "version").partition(" (")[0],
                     first_line(DOCKER, "--version")],
         "reps": REPS, "streams": STREAMS, "seconds": time.monotonic() - began}
-    curves = None
+    # Written at once: the curves take long, and may fail.
+    print(report.write(results, about, None))
     if os.environ.get("BENCH") != "peers":
         curves = scale.run()
-    about["seconds"] = time.monotonic() - began
-    print(report.write(results, about, curves))
+        about["seconds"] = time.monotonic() - began
+        print(report.write(results, about, curves))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ class Gate:
     def __init__(self, upstream, clients=1):
         self.server = Dinv(WORK, CERTS, upstream)
         self.server.limits = {"connections": 20000,
-                              "connections_per_address": 20000}
+                              "connections_per_address": 20000,
+                              "connections_per_client": 20000}
         # The client that asks stands last.
         owner = '{{ "match": {{ "cn": "owner" }}, "role": "admin" }},'
         others = "\n".join(owner.replace("owner", f"owner-{i}")
@@ -54,8 +55,8 @@ def connections(upstream):
     """With so many idle streams held: what each took, and what a request and
     a handshake of somebody else cost beside them."""
     rows = []
-    # two descriptors of the gate each
-    room = (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200) // 2
+    # two descriptors of the gate each, and some for those who ask beside them
+    room = (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1000) // 2
     for n in (min(n, room) for n in CONNECTIONS):
         say(f"scale: {n} idle streams")
         with Gate(upstream) as (where, pids):
