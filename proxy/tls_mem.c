@@ -6,9 +6,14 @@
  * end, because a record may be that large.  Most are not: an idle stream has
  * seen a handshake and a request.  From the heap these buffers are memory that
  * was used before and is cleared as a whole; from here they are pages that the
- * kernel gives when they are touched, mostly one of five.  A freed buffer's
- * pages go back at once, so the next connection begins with none, and with
- * zeroes; and so do those of a connection that waits (tls_mem_rest).
+ * kernel gives when they are touched, mostly one of five; those of a
+ * connection that waits go back (tls_mem_rest).
+ *
+ * A few freed buffers keep their pages for the next connections, wiped: to
+ * give pages back and fetch them anew costs as much as the handshake where the
+ * kernel is itself a guest (each is a fault, and each giving back stops the
+ * other processors), see docs/performance.md.  Beyond those few, a freed
+ * buffer's pages go back at once.
  *
  * One range of addresses holds all buffers, so that a pointer tells by itself
  * where it belongs; the kernel is asked for nothing until it is used.
@@ -32,6 +37,7 @@
 #define PIECE_BYTES ((size_t)20 * 1024) /* a record buffer, in whole pages */
 #define PAGE_LEAST_BYTES 4096
 #define PIECE_LEAST_BYTES ((size_t)16 * 1024)
+#define WARM_PIECES 128 /* with their pages: 2.5 MiB, for 64 connections */
 
 static struct {
 	pthread_mutex_t lock; /* for the numbers below */
@@ -40,6 +46,8 @@ static struct {
 	uint32_t *unused; /* numbers of pieces; a stack */
 	size_t n_unused;
 	size_t n_fresh; /* pieces from here on were never given out */
+	uint32_t warm[WARM_PIECES]; /* unused as well, zeroes; a stack */
+	size_t n_warm;
 } mem = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 bool
@@ -57,7 +65,9 @@ take_piece(void)
 	size_t i = mem.n;
 
 	pthread_mutex_lock(&mem.lock);
-	if (mem.n_unused > 0) {
+	if (mem.n_warm > 0) {
+		i = mem.warm[--mem.n_warm];
+	} else if (mem.n_unused > 0) {
 		i = mem.unused[--mem.n_unused];
 	} else if (mem.n_fresh < mem.n) {
 		i = mem.n_fresh++;
@@ -109,21 +119,46 @@ tls_mem_rest(void *p)
 	(void)madvise(p, PIECE_BYTES, MADV_DONTNEED);
 }
 
+/* With its pages, wiped; false: there are enough of these. */
+static bool
+keep_warm(char *p, uint32_t i)
+{
+	bool room;
+
+	pthread_mutex_lock(&mem.lock);
+	room = mem.n_warm < WARM_PIECES;
+	pthread_mutex_unlock(&mem.lock);
+	if (!room) {
+		return false;
+	}
+	mbedtls_platform_zeroize(p, PIECE_BYTES);
+	pthread_mutex_lock(&mem.lock);
+	room = mem.n_warm < WARM_PIECES; /* others keep some, too */
+	if (room) {
+		mem.warm[mem.n_warm++] = i;
+	}
+	pthread_mutex_unlock(&mem.lock);
+	return room;
+}
+
 void
 tls_mem_free(void *p)
 {
-	size_t i;
+	uint32_t i;
 
 	if (!tls_mem_has(p)) {
 		free(p);
 		return;
 	}
-	i = (size_t)((char *)p - mem.base) / PIECE_BYTES;
+	i = (uint32_t)((size_t)((char *)p - mem.base) / PIECE_BYTES);
+	if (keep_warm(p, i)) {
+		return;
+	}
 	if (madvise(p, PIECE_BYTES, MADV_DONTNEED) != 0) {
 		memset(p, 0, PIECE_BYTES);
 	}
 	pthread_mutex_lock(&mem.lock);
-	mem.unused[mem.n_unused++] = (uint32_t)i;
+	mem.unused[mem.n_unused++] = i;
 	pthread_mutex_unlock(&mem.lock);
 }
 

@@ -4,14 +4,24 @@
 
 #include "proxy/tls_mem.h"
 
-#define PIECE 17000 /* about a record's buffer */
-#define CONNECTIONS 3
+#define PIECE 17000	/* about a record's buffer */
+#define CONNECTIONS 100 /* more than keep their pages when freed */
+
+static void
+assert_zeroes(const char *p)
+{
+	size_t i;
+
+	for (i = 0; i < PIECE; i++) {
+		assert_int_equal(p[i], 0);
+	}
+}
 
 static void
 gives_zeroed_pieces_that_are_apart(void **state)
 {
 	char *p[2 * CONNECTIONS + 1], *again;
-	size_t i, j;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < NELEM(p); i++) {
@@ -19,22 +29,26 @@ gives_zeroed_pieces_that_are_apart(void **state)
 		assert_non_null(p[i]);
 		/* One more than there are comes from the heap. */
 		assert_int_equal(tls_mem_has(p[i]), i < 2 * CONNECTIONS);
-		for (j = 0; j < PIECE; j++) {
-			assert_int_equal(p[i][j], 0);
-		}
-		memset(p[i], (int)i + 1, PIECE);
+		assert_zeroes(p[i]);
+		memset(p[i], (int)i % 100 + 1, PIECE);
 	}
 	for (i = 0; i < NELEM(p); i++) {
-		assert_int_equal(p[i][0], (int)i + 1);
-		assert_int_equal(p[i][PIECE - 1], (int)i + 1);
+		assert_int_equal(p[i][0], (int)i % 100 + 1);
+		assert_int_equal(p[i][PIECE - 1], (int)i % 100 + 1);
 	}
 	tls_mem_free(p[1]);
 	again = tls_mem_calloc(PIECE, 1);
 	assert_true(tls_mem_has(again));
-	for (j = 0; j < PIECE; j++) {
-		assert_int_equal(again[j], 0);
-	}
+	assert_zeroes(again);
 	p[1] = again;
+	for (i = 0; i < NELEM(p); i++) {
+		tls_mem_free(p[i]);
+	}
+	for (i = 0; i < NELEM(p); i++) { /* used before, by whomever */
+		p[i] = tls_mem_calloc(1, PIECE);
+		assert_int_equal(tls_mem_has(p[i]), i < 2 * CONNECTIONS);
+		assert_zeroes(p[i]);
+	}
 	for (i = 0; i < NELEM(p); i++) {
 		tls_mem_free(p[i]);
 	}
