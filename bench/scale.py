@@ -65,12 +65,12 @@ def connections(upstream):
                       count=n) as held:
                 held.expect("ready")
                 after = bench.settled_cpu(pids)
-                # of one or a few, pages are too coarse a measure
+                # Of a few, pages and what the warm-up left are too coarse.
                 rows.append({
                     "n": n, "connection_us": (after - cpu) / n * 1e6
                     if n >= 100 else None,
                     "memory_kib": (cost.memory_kib(pids) - memory) / n
-                    if n >= 10 else None,
+                    if n >= 100 else None,
                     "request_us": request_us(where, pids),
                     "handshake_us": cpu_of(
                         pids, where, "handshake",
