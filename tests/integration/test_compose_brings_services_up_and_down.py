@@ -11,12 +11,17 @@ from conftest import FEW_LANES, ROLES
 LANES = "own"
 OLD, NEW = FEW_LANES
 ADMIN, JOB = ROLES["admin"], ROLES["ci-runner"]
+JOBS = {"ci-runner-v1-dockerd26.1": (JOB, "v1", NEW),
+        "ci-runner-v2-dockerd20.10": (JOB, "v2", OLD)}
 # Each role with each compose, each with each dockerd, each compose with each.
-pytestmark = pytest.mark.parametrize(
-    "lane_of_role, compose, lane",
-    [(ADMIN, "v1", OLD), (ADMIN, "v2", NEW), (JOB, "v1", NEW), (JOB, "v2", OLD)],
-    indirect=True, ids=["admin-v1-dockerd20.10", "admin-v2-dockerd26.1",
-                        "ci-runner-v1-dockerd26.1", "ci-runner-v2-dockerd20.10"])
+PAIRS = {"admin-v1-dockerd20.10": (ADMIN, "v1", OLD),
+         "admin-v2-dockerd26.1": (ADMIN, "v2", NEW), **JOBS}
+
+
+def lanes(pairs):
+    return pytest.mark.parametrize("lane_of_role, compose, lane", pairs.values(),
+                                   indirect=True, ids=pairs)
+
 
 FILE = """
 services:
@@ -59,6 +64,7 @@ def compose(request, lane_of_role, name, tmp_path):
     run(lane_of_role.straight, "down", "-v", "-t", "0")
 
 
+@lanes(PAIRS)
 def test_up_logs_ps_exec_and_down(lane_of_role, compose):
     def session(side):
         seen = []
@@ -84,6 +90,7 @@ def test_up_logs_ps_exec_and_down(lane_of_role, compose):
         (0, "0\n"), ["hello", "done"], (0, "hello\n"), ""]
 
 
+@lanes(PAIRS)
 def test_run_of_one_service(lane_of_role, compose):
     def session(side):
         result = compose(side, "run", "--rm", "-T", "--no-deps", "client", "sh", "-c",
@@ -94,6 +101,7 @@ def test_run_of_one_service(lane_of_role, compose):
     assert lane_of_role.same_of(session) == (3, "done\n")
 
 
+@lanes(PAIRS)
 def test_up_in_the_foreground_until_a_service_ends(lane_of_role, compose):
     def session(side):
         result = compose(side, "up", "--abort-on-container-exit")
@@ -165,7 +173,9 @@ COMMANDS = [
 ]
 
 
+# An admin may all of it; what there is to lose is the other role's.
 @pytest.mark.big
+@lanes(JOBS)
 def test_a_whole_project(lane_of_role, compose, name, tmp_path):
     """Every command has the same status both ways, and those that tell say the same."""
     (tmp_path / "env").write_text("C=d\n")
