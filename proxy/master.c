@@ -387,9 +387,7 @@ on_signal(struct master *m, int sig)
 		send_to(master_newest(m), MASTER_REOPEN);
 		break;
 	case SIGUSR2:
-		if (!m->stopping) {
-			master_upgrade(m);
-		}
+		m->upgrade = true;
 		break;
 	default:
 		break;
@@ -403,6 +401,18 @@ take_signals(struct master *m)
 
 	while (read(m->signals, &info, sizeof(info)) == sizeof(info)) {
 		on_signal(m, (int)info.ssi_signo);
+	}
+}
+
+/* Not before the gate that there is can be relied on. */
+static void
+upgrade_if_asked(struct master *m)
+{
+	const struct master_gate *newest = master_newest(m);
+
+	if (m->upgrade && !m->stopping && newest != NULL && newest->ready) {
+		m->upgrade = false;
+		master_upgrade(m);
 	}
 }
 
@@ -447,6 +457,7 @@ turn(struct master *m)
 		renewal_tick(&m->renewal);
 	}
 	reap(m);
+	upgrade_if_asked(m);
 }
 
 static enum err

@@ -31,7 +31,8 @@ struct master {
 	struct renewal renewal;
 	struct audit_store *store; /* NULL: not asked for, or not there yet */
 	bool stopping;
-	int status; /* to exit with */
+	bool upgrade; /* asked for, and not done yet */
+	int status;   /* to exit with */
 };
 
 struct master_gate *master_newest(struct master *m);

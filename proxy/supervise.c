@@ -402,6 +402,9 @@ read_signals(struct sup *s)
 		case SIGUSR1: /* the gate's audit log; dockerd dumps stacks */
 			child_signal(&s->gate, SIGUSR1);
 			break;
+		case SIGUSR2: /* the gate's program anew; we stay */
+			child_signal(&s->gate, SIGUSR2);
+			break;
 		default:
 			on_stop_signal(s, (int)si.ssi_signo);
 			break;
@@ -525,6 +528,7 @@ wanted_signals(sigset_t *set)
 	sigaddset(set, SIGQUIT);
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
 	sigaddset(set, SIGCHLD);
 }
 
@@ -545,7 +549,7 @@ supervise_block_signals(void)
 
 /* The gate takes them when it is up; cmd_gate.c has them blocked until then,
  * which would be too late for one that comes between its exec and that. */
-static const int gate_held[] = { SIGHUP, SIGUSR1, 0 };
+static const int gate_held[] = { SIGHUP, SIGUSR1, SIGUSR2, 0 };
 
 static struct child
 child_of(const struct supervise_limits *lim, const char *name, const char *path,

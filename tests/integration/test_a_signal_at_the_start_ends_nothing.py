@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGHUP and SIGUSR1 while a gate is not ready yet: done when it is."""
+"""SIGHUP, SIGUSR1 and SIGUSR2 while a gate is not ready yet: done when it is."""
 
 import fcntl
 import os
@@ -19,7 +19,8 @@ def has_child(pid):
 
 
 @pytest.mark.parametrize("which,said", [(signal.SIGHUP, "reloaded policy="),
-                                        (signal.SIGUSR1, "audit: reopened")])
+                                        (signal.SIGUSR1, "audit: reopened"),
+                                        (signal.SIGUSR2, "upgraded: a new gate")])
 def test_it_waits_for_the_gate(work, name, tmp_path, which, said):
     store = os.path.join(work, f"{name}-store")
     os.mkdir(store, 0o700)

@@ -141,6 +141,11 @@ def test_a_client_works_and_a_stop_is_clean_within_ten_seconds(entry):
     folder = os.path.join(entry.folder, "admin")
     assert os.stat(folder).st_mode & 0o777 == 0o700
     run_dinv("reload", "-admin", f"unix://{folder}/s")
+    # Passed on to the gate, whose process stays.
+    gate = entry.child(b"gate")
+    os.kill(entry.pid(), signal.SIGUSR2)
+    entry.until(lambda: "upgraded: a new gate" in tail_of(entry.log, 1 << 20))
+    assert entry.child(b"gate") == gate
     # Process 1 of a container ignores SIGTERM: docker would wait for 10 s.
     side.ok("run", "-d", "--name", "stubborn", "busybox", "sleep", "1000")
     side.ok("run", "-d", "--name", "always", "--restart", "always", "busybox",

@@ -62,7 +62,7 @@ on_signal(int sig)
 }
 
 /* Says "clean" where nothing of the supervisor was inherited, and "held" where
- * the two signals are blocked that a gate takes when it is up. */
+ * the signals are blocked that a gate takes when it is up. */
 static void
 note_inheritance(void)
 {
@@ -71,10 +71,12 @@ note_inheritance(void)
 	int fd, sig;
 
 	sigprocmask(SIG_BLOCK, NULL, &set);
-	if (sigismember(&set, SIGHUP) == 1 && sigismember(&set, SIGUSR1) == 1) {
+	if (sigismember(&set, SIGHUP) == 1 && sigismember(&set, SIGUSR1) == 1 &&
+	    sigismember(&set, SIGUSR2) == 1) {
 		note("held");
 		sigdelset(&set, SIGHUP);
 		sigdelset(&set, SIGUSR1);
+		sigdelset(&set, SIGUSR2);
 	}
 	for (sig = 1; sig < NSIG; sig++) {
 		if (sigismember(&set, sig) == 1 ||
