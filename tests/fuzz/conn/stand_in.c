@@ -37,7 +37,8 @@ tls_read(struct stream *s, void *to, size_t cap, size_t *n)
 	struct sock *k = of(s);
 	ssize_t got;
 
-	if (k->twists > 0) {
+	k->twisted = k->twists > 0;
+	if (k->twisted) {
 		k->twists--;
 		return IO_WANT_WRITE;
 	}

@@ -71,6 +71,7 @@ struct sock {
 	size_t window;	    /* how much more the peer takes */
 	size_t piece;	    /* at most that much in one call */
 	unsigned twists;    /* TLS: reads that want to write first */
+	bool twisted;	    /* the last one did */
 	struct tape record; /* TLS: cut by the window, must come again */
 	enum { SHAKE_DONE = 0, SHAKE_WAITS, SHAKE_FAILED } shake;
 	unsigned who; /* a digit of the script */
