@@ -36,7 +36,7 @@ new_fact(
     struct decision *d, enum fact_kind kind, struct span name, const char *path)
 {
 	struct fact *f = arena_alloc(d->arena, sizeof(*f));
-	struct span kept = span_make(arena_dup(d->arena, name), name.len);
+	struct span kept = arena_span(d->arena, name);
 
 	if (f == NULL || kept.p == NULL) {
 		return NULL;
@@ -204,8 +204,7 @@ ask_one(struct decision *d, struct policy_why *why)
 	buf_init(&b, (size_t)256 * 1024);
 	rc = write_fact_target(d, d->next, &b);
 	if (rc == ERR_OK) {
-		d->target = span_make(
-		    arena_dup(d->arena, buf_span(&b)), buf_span(&b).len);
+		d->target = arena_span(d->arena, buf_span(&b));
 		rc = d->target.p == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	buf_fini(&b);

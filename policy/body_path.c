@@ -102,7 +102,7 @@ body_path_parse(struct arena *arena, struct span text, struct body_path *out)
 		return rc == ERR_OK ? ERR_USAGE : rc;
 	}
 	kept = arena_alloc(arena, n * sizeof(*kept));
-	out->text = span_make(arena_dup(arena, text), text.len);
+	out->text = arena_span(arena, text);
 	if (kept == NULL || out->text.p == NULL) {
 		return ERR_NOMEM;
 	}

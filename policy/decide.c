@@ -478,7 +478,6 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 	};
 	struct buf out;
 	enum err rc;
-	char *copy;
 
 	buf_init(&out, NEW_BODY_MAX);
 	w.out = d->report == NULL ? &out : NULL;
@@ -499,9 +498,8 @@ walk_body(struct decision *d, const struct json_node *root, size_t len,
 				 "%s", w.found.what);
 	}
 	if (rc == ERR_OK) {
-		copy = arena_dup(d->arena, buf_span(&out));
-		d->body = span_make(copy, buf_span(&out).len);
-		rc = copy == NULL ? ERR_NOMEM : ERR_OK;
+		d->body = arena_span(d->arena, buf_span(&out));
+		rc = d->body.p == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	buf_fini(&out);
 	return rc == ERR_OK ? VERDICT_ALLOW : decision_fail(d, why, rc);

@@ -115,8 +115,8 @@ keep_told(
 {
 	struct fact *to = d->next;
 
-	to->id = span_make(arena_dup(d->arena, id), id.len);
-	to->real = span_make(arena_dup(d->arena, name), name.len);
+	to->id = arena_span(d->arena, id);
+	to->real = arena_span(d->arena, name);
 	if (f->subject) {
 		d->id = to->id;
 	}

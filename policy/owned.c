@@ -201,8 +201,7 @@ make_body(struct decision *d, struct fact *f, const struct json_node *root)
 	jsonw_object_end(&j);
 	rc = j.err;
 	if (rc == ERR_OK) {
-		f->make = span_make(
-		    arena_dup(d->arena, buf_span(&out)), buf_span(&out).len);
+		f->make = arena_span(d->arena, buf_span(&out));
 		rc = f->make.p == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	buf_fini(&out);
@@ -402,8 +401,7 @@ rebuild_filters(
 	v = write_filters(d, &j, root, span_of(own), why);
 	rc = j.err;
 	if (rc == ERR_OK) {
-		text = span_make(
-		    arena_dup(d->arena, buf_span(&out)), buf_span(&out).len);
+		text = arena_span(d->arena, buf_span(&out));
 		rc =
 		    text.p == NULL ? ERR_NOMEM : force_pair(d, "filters", text);
 	}

@@ -386,8 +386,7 @@ write_resolved(struct decision *d, size_t row, const struct json_node *root,
 	copy(&r, table[row].edit, table[row].n, root);
 	rc = j.err;
 	if (rc == ERR_OK) {
-		d->body = span_make(
-		    arena_dup(d->arena, buf_span(&out)), buf_span(&out).len);
+		d->body = arena_span(d->arena, buf_span(&out));
 		rc = d->body.p == NULL ? ERR_NOMEM : ERR_OK;
 	}
 	buf_fini(&out);

@@ -112,9 +112,7 @@ daemon_answer_head(struct conn *c, enum method to, bool *got, struct diag *d)
 		return buf_room(&c->daemon_in) == 0 ? ERR_HTTP_HEAD_LIMIT
 						    : ERR_OK;
 	}
-	head = span_make(
-	    arena_dup(&r->arena, span_make(buf_span(&c->daemon_in).p, len)),
-	    len);
+	head = arena_span(&r->arena, span_make(buf_span(&c->daemon_in).p, len));
 	if (head.p == NULL) {
 		return ERR_NOMEM;
 	}

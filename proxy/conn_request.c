@@ -324,9 +324,7 @@ take_head(struct conn *c, size_t len)
 		return conn_closed(c, "memory");
 	}
 	c->req = r;
-	head = span_make(
-	    arena_dup(&r->arena, span_make(buf_span(&c->client_in).p, len)),
-	    len);
+	head = arena_span(&r->arena, span_make(buf_span(&c->client_in).p, len));
 	buf_consume(&c->client_in, len);
 	c->scanned = 0;
 	if (head.p == NULL) {

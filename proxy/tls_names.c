@@ -79,8 +79,7 @@ take_attribute(const mbedtls_x509_name *a, struct arena *arena,
 		diag_set(d, 0, 0, "the certificate has more than one CN");
 		return ERR_CERT;
 	}
-	who->cn.p = arena_dup(arena, value);
-	who->cn.len = value.len;
+	who->cn = arena_span(arena, value);
 	return who->cn.p == NULL ? ERR_NOMEM : ERR_OK;
 }
 

@@ -126,6 +126,14 @@ arena_dup(struct arena *a, struct span s)
 	return p;
 }
 
+struct span
+arena_span(struct arena *a, struct span s)
+{
+	char *p = arena_dup(a, s);
+
+	return span_make(p, p == NULL ? 0 : s.len);
+}
+
 char *
 arena_printf(struct arena *a, const char *fmt, ...)
 {

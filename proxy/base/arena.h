@@ -26,6 +26,9 @@ void *arena_alloc(struct arena *a, size_t n) MUST_USE;
 void *arena_array(struct arena *a, size_t n, size_t size) MUST_USE;
 /* A copy ended by NUL (not counted in any length). */
 char *arena_dup(struct arena *a, struct span s) MUST_USE;
+/* The same as a span; p is NULL, and there is no length, where memory is
+ * short. */
+struct span arena_span(struct arena *a, struct span s) MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) MUST_USE;
 

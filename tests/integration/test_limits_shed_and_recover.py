@@ -198,7 +198,7 @@ def test_out_of_memory(scripted):
         asked = request("POST", "/v1.41/containers/create",
                         ["Content-Type: application/json"], body=body)
         failed = 0
-        for spare in (0, 64, 256, 512, 1024, 2048, 3072):
+        for spare in (0, 64, 128, 256, 512, 700, 900, 1024, 1500, 2048, 3072):
             gate.set_limit("data", gate.data() + (spare << 10))
             for _ in range(4):
                 try:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connections: every script of tests/fuzz/corpus/conn is played, as the
- * fuzzer plays it (tests/fuzz/fuzz_conn.c), and all must hold that it checks.
+ * fuzzer plays it (tests/fuzz/fuzz_conn.c), and all must hold that it checks,
+ * also where one allocation fails, whichever.
  * A script that broke something once is kept there.
  */
 #include "unit.h"
@@ -11,10 +12,27 @@
 #define SCRIPTS "tests/fuzz/corpus/conn"
 #define SCRIPTS_MAX 128
 #define SCRIPT_BYTES 65536
+#define FAILING_ALLOCATIONS 200
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char names[SCRIPTS_MAX][64];
+
+/* Once more for each of the first allocations, which fails then. */
+static void
+without_memory(const uint8_t *script, size_t n)
+{
+	static uint8_t with[SCRIPT_BYTES + 16];
+	int head;
+	unsigned i;
+
+	for (i = 1; i <= FAILING_ALLOCATIONS; i++) {
+		head = snprintf((char *)with, 16, "m %u\n", i);
+		memcpy(with + head, script, n);
+		assert_int_equal(
+		    LLVMFuzzerTestOneInput(with, (size_t)head + n), 0);
+	}
+}
 
 static void
 test_script(void **state)
@@ -31,6 +49,7 @@ test_script(void **state)
 	(void)fclose(f);
 	assert_in_range(n, 1, sizeof(script) - 1);
 	assert_int_equal(LLVMFuzzerTestOneInput(script, n), 0);
+	without_memory(script, n);
 }
 
 int
