@@ -37,7 +37,7 @@
 #define PIECE_BYTES ((size_t)20 * 1024) /* a record buffer, in whole pages */
 #define PAGE_LEAST_BYTES 4096
 #define PIECE_LEAST_BYTES ((size_t)16 * 1024)
-#define WARM_PIECES 128 /* with their pages: 2.5 MiB, for 64 connections */
+#define WARM_PIECES 32 /* with their pages: 640 KiB, for 16 connections */
 
 static struct {
 	pthread_mutex_t lock; /* for the numbers below */
