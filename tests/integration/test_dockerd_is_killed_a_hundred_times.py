@@ -167,8 +167,7 @@ def test_a_hundred_deaths_under_load(work, name, start_gate):
     finally:
         small.kill()
     if not is_instrumented():
-        # and record buffers that keep their pages (tls_mem.c)
-        assert memory[-1] < memory[1] + (1 << 20) + (640 << 10), memory
+        assert memory[-1] < memory[1] + (1 << 20), memory
 
 
 def test_a_real_one_dies_thrice_under_load(work, home, name, start_gate):
