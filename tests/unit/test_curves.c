@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Curves as the program has them, by libcrypto or by Mbed TLS (ACCEL=0):
- * X25519 of RFC 7748 5.2, ECDH of NIST's CAVS (KAS ECC CDH), ECDSA of RFC 6979
- * A.2.5 and A.2.6, and what must be refused at the edges of each.
+ * P-256 and P-384 beside what test_ec.c has, by libcrypto or by Mbed TLS
+ * (ACCEL=0): ECDSA of RFC 6979 A.2.6 as well, with every number at the edges;
+ * ECDH of NIST's CAVS (KAS ECC CDH); hashes of all lengths; no point at all.
  */
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
@@ -15,9 +15,6 @@
 #include "base/text.h"
 
 #include <cmocka.h>
-
-#define X25519_BYTES 32
-#define TIMES 1000 /* RFC 7748's second count */
 
 static int
 random_bytes(void *arg, unsigned char *to, size_t n)
@@ -37,147 +34,6 @@ unhex(const char *hex, uint8_t *to, size_t n)
 				  text_hex_digit(hex[2 * i + 1]));
 	}
 }
-
-/* --- X25519 -------------------------------------------------------------- */
-
-/* k * u, as RFC 7748 writes both; Mbed TLS's status. */
-static int
-x25519(const uint8_t k[X25519_BYTES], const uint8_t u[X25519_BYTES],
-    uint8_t out[X25519_BYTES])
-{
-	uint8_t scalar[X25519_BYTES];
-	mbedtls_ecp_group grp;
-	mbedtls_ecp_point p, r;
-	mbedtls_mpi m;
-	size_t n;
-	int rc;
-
-	memcpy(scalar, k, sizeof(scalar));
-	scalar[0] &= 248; /* RFC 7748 5, decodeScalar25519 */
-	scalar[31] = (uint8_t)((scalar[31] & 127) | 64);
-	mbedtls_ecp_group_init(&grp);
-	mbedtls_ecp_point_init(&p);
-	mbedtls_ecp_point_init(&r);
-	mbedtls_mpi_init(&m);
-	assert_int_equal(
-	    mbedtls_ecp_group_load(&grp, MBEDTLS_ECP_DP_CURVE25519), 0);
-	assert_int_equal(
-	    mbedtls_mpi_read_binary_le(&m, scalar, sizeof(scalar)), 0);
-	rc = mbedtls_ecp_point_read_binary(&grp, &p, u, X25519_BYTES);
-	if (rc == 0) {
-		rc = mbedtls_ecp_mul(&grp, &r, &m, &p, random_bytes, NULL);
-	}
-	if (rc == 0) {
-		assert_int_equal(
-		    mbedtls_ecp_point_write_binary(&grp, &r,
-			MBEDTLS_ECP_PF_UNCOMPRESSED, &n, out, X25519_BYTES),
-		    0);
-		assert_int_equal(n, X25519_BYTES);
-	}
-	mbedtls_mpi_free(&m);
-	mbedtls_ecp_point_free(&r);
-	mbedtls_ecp_point_free(&p);
-	mbedtls_ecp_group_free(&grp);
-	return rc;
-}
-
-static void
-x25519_gives_what_rfc_7748_says(void **state)
-{
-	static const char *const cases[][3] = {
-		{ "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba4"
-		  "49ac4",
-		    "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d"
-		    "0ab1c4c",
-		    "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b407557"
-		    "7a28552" },
-		/* the last bit of its u is set, and does not count */
-		{ "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e791"
-		  "8ba0d",
-		    "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c"
-		    "715a493",
-		    "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647"
-		    "aac7957" },
-	};
-	uint8_t k[X25519_BYTES], u[X25519_BYTES], want[X25519_BYTES],
-	    got[X25519_BYTES];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < NELEM(cases); i++) {
-		unhex(cases[i][0], k, sizeof(k));
-		unhex(cases[i][1], u, sizeof(u));
-		unhex(cases[i][2], want, sizeof(want));
-		assert_int_equal(x25519(k, u, got), 0);
-		assert_memory_equal(got, want, sizeof(want));
-	}
-}
-
-static void
-x25519_a_thousand_times(void **state)
-{
-	uint8_t k[X25519_BYTES] = { 9 }, u[X25519_BYTES] = { 9 },
-		got[X25519_BYTES], want[X25519_BYTES];
-	unsigned i;
-
-	(void)state;
-	for (i = 1; i <= TIMES; i++) {
-		assert_int_equal(x25519(k, u, got), 0);
-		memcpy(u, k, sizeof(u));
-		memcpy(k, got, sizeof(k));
-		if (i == 1) {
-			unhex("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b"
-			      "783c60e80311ae3079",
-			    want, sizeof(want));
-			assert_memory_equal(got, want, sizeof(want));
-		}
-	}
-	unhex("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532"
-	      "c51",
-	    want, sizeof(want));
-	assert_memory_equal(got, want, sizeof(want));
-}
-
-/* Whatever the secret is, these would make the same shared secret of it
- * (RFC 7748 6.1, RFC 8446 7.4.2). */
-static void
-points_of_low_order_are_refused(void **state)
-{
-	static const char *const points[] = {
-		"0000000000000000000000000000000000000000000000000000000000000"
-		"000",
-		"0100000000000000000000000000000000000000000000000000000000000"
-		"000",
-		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b"
-		"800",
-		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1"
-		"157",
-		/* p - 1, p, p + 1 */
-		"ecfffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"f7f",
-		"edfffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"f7f",
-		"eefffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"f7f",
-	};
-	uint8_t k[X25519_BYTES], u[X25519_BYTES], got[X25519_BYTES];
-	size_t i;
-
-	(void)state;
-	memset(k, 0x55, sizeof(k));
-	for (i = 0; i < NELEM(points); i++) {
-		unhex(points[i], u, sizeof(u));
-		if (x25519(k, u, got) == 0) {
-			fail_msg("point %zu was taken", i);
-		}
-		u[31] |= 0x80; /* which does not count */
-		if (x25519(k, u, got) == 0) {
-			fail_msg("point %zu was taken with its last bit", i);
-		}
-	}
-}
-
-/* --- P-256 and P-384 ----------------------------------------------------- */
 
 struct pair {
 	mbedtls_ecp_group_id id;
@@ -469,9 +325,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(x25519_gives_what_rfc_7748_says),
-		cmocka_unit_test(x25519_a_thousand_times),
-		cmocka_unit_test(points_of_low_order_are_refused),
 		cmocka_unit_test(known_signatures_verify),
 		cmocka_unit_test(numbers_at_the_edges_are_refused),
 		cmocka_unit_test(every_changed_bit_is_noticed),

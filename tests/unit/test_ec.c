@@ -310,6 +310,13 @@ small_order_points_are_refused(void **state)
 		"00",
 		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11"
 		"57",
+		/* p - 1, p, p + 1 */
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
 	};
 	unsigned char k[32], u[32], out[32];
 	size_t i;
@@ -318,6 +325,8 @@ small_order_points_are_refused(void **state)
 	memset(k, 0x55, sizeof(k));
 	for (i = 0; i < sizeof(low) / sizeof(low[0]); i++) {
 		unhex(low[i], u);
+		assert_int_not_equal(x25519(out, k, u), 0);
+		u[31] |= 0x80; /* which does not count */
 		assert_int_not_equal(x25519(out, k, u), 0);
 	}
 }
