@@ -85,6 +85,9 @@ def workers(pid):
 
 
 def test_a_worker_that_hangs_is_no_health(gate, admin):
+    # It listens a moment before they run, and each names itself.
+    many = os.cpu_count()
+    assert wait_until(lambda: len(workers(gate.pid())) == many, 20)
     threads = workers(gate.pid())
     assert admin.get("/healthz").status == 200
     with frozen(threads[0]):

@@ -8,7 +8,9 @@ const { buffer } = require('stream/consumers');
 const { GenericContainer, Network, Wait } = require('testcontainers');
 
 const word = process.argv[2];
-const SERVER = 'echo hello > /tmp/index.html; echo ready to serve; exec httpd -f -p 80 -h /tmp';
+// It says so once it listens: without -f, httpd returns then.
+const SERVER = 'echo hello > /tmp/index.html; httpd -p 80 -h /tmp && echo ready to serve; ' +
+  'exec sleep 600';
 
 function print(step, value) {
   console.log(step + ' ' + JSON.stringify(value));
