@@ -10,8 +10,8 @@ import statistics
 import subprocess
 
 import cost
-from bench import (CERTS, DINV, OUT, WORK, Load, cpu_of, make_certs, say,
-                   warm_up)
+from bench import (CERTS, DINV, MIB, OUT, WORK, Load, cpu_of, make_certs, say,
+                   transfers, warm_up)
 from servers import Dinv, wait_for
 
 TURNS = int(os.environ.get("TURNS") or 20)
@@ -37,10 +37,13 @@ def turn(program, upstream):
         where = ["-p", str(server.port)]
         pids = cost.tree(server.process.pid)
         warm_up(pids, where)
+        moved = transfers(pids, where, 32 * MIB)
         return {"a request, us": cpu_of(pids, where, "request",
                                         count=REQUESTS) / REQUESTS * 1e6,
                 "a handshake, us": cpu_of(pids, where, "handshake",
-                                          count=HANDSHAKES) / HANDSHAKES * 1e6}
+                                          count=HANDSHAKES) / HANDSHAKES * 1e6,
+                "a gigabyte down, ms": moved["down_s"] * 1e3,
+                "a gigabyte up, ms": moved["up_s"] * 1e3}
     finally:
         server.stop()
 

@@ -145,6 +145,14 @@ def connections_and_requests(pids, where):
                           count=LONE_REQUESTS) / LONE_REQUESTS * 1e6}
 
 
+def transfers(pids, where, each=TRANSFER_BYTES):
+    """Seconds a gigabyte, to the client and from it."""
+    moved = TRANSFERS * each / GB
+    return {f"{mode}_s": cpu_of(pids, where, mode, "-b", str(each),
+                                clients=TRANSFERS, count=TRANSFERS) / moved
+            for mode in ("down", "up")}
+
+
 def felt():
     """What the clients saw: rates, and times of the slower ones."""
     found = {}
@@ -171,11 +179,7 @@ def measure(server):
     figures = {"memory_kib": memory_of(pids, where)}
     figures.update(connections_and_requests(pids, where))
     figures.update(felt())
-    moved = TRANSFERS * TRANSFER_BYTES / GB
-    for mode in ("down", "up"):
-        figures[f"{mode}_s"] = cpu_of(
-            pids, where, mode, "-b", str(TRANSFER_BYTES), clients=TRANSFERS,
-            count=TRANSFERS) / moved
+    figures.update(transfers(pids, where))
     return figures
 
 

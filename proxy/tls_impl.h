@@ -52,6 +52,7 @@ struct tls_stream {
 	bool dry; /* the socket had no more than the last read has brought */
 	unsigned recvs; /* from the socket, in this call */
 	unsigned takes; /* of what was read ahead, in this call */
+	bool more;	/* another record follows this one at once */
 	bool reading;
 	bool answered; /* while reading: see tls_read() */
 	mbedtls_ssl_context ssl;

@@ -7,9 +7,13 @@
  * The client is a thread that sends back what it gets.
  */
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <mbedtls/pem.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -297,6 +301,70 @@ records_in_pieces(enum tls_version v)
 	pair_fini(&p);
 }
 
+/* Both ends of one by TCP; the first never blocks. */
+static void
+tcp_pair(int fd[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), no_delay = 1;
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd[0], (struct sockaddr *)&at, len), 0);
+	fd[1] = accept(listener, NULL, NULL);
+	assert_true(fd[1] >= 0);
+	close(listener);
+	assert_int_equal(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &no_delay,
+			     sizeof(no_delay)),
+	    0);
+}
+
+static int
+unsent(int fd)
+{
+	int n = -1;
+
+	assert_int_equal(ioctl(fd, SIOCOUTQNSD, &n), 0);
+	return n;
+}
+
+/* Of long text the first records wait for the last one, which goes at once
+ * and takes them with it. */
+static void
+nothing_stays_behind(enum tls_version v)
+{
+	static char text[40000];
+	static const size_t length[] = { 1, 16384, 16385, 32768, 40000 };
+	struct pair p;
+	size_t i, n;
+	int fd[2], own;
+
+	memset(text, 'x', sizeof(text));
+	pair_init(&p, v);
+	own = p.s->fd;
+	for (i = 0; i < NELEM(length); i++) {
+		tcp_pair(fd);
+		p.s->fd = fd[0];
+		assert_int_equal(
+		    stream_write(p.s, text, length[i], &n), IO_OK);
+		assert_int_equal(unsent(fd[0]) > 0, length[i] > n);
+		if (length[i] > n) {
+			put(&p, text, length[i] - n);
+		}
+		assert_int_equal(unsent(fd[0]), 0);
+		close(fd[0]);
+		close(fd[1]);
+	}
+	p.s->fd = own;
+	pair_fini(&p);
+}
+
 /* Half a record is kept, whoever rests. */
 static void
 no_rest_in_a_record(enum tls_version v)
@@ -381,6 +449,7 @@ settled_and_known(enum tls_version v)
 	}
 BOTH(rest_and_go_on)
 BOTH(records_in_pieces)
+BOTH(nothing_stays_behind)
 BOTH(no_rest_in_a_record)
 BOTH(settled_and_known)
 
@@ -425,6 +494,8 @@ main(void)
 		cmocka_unit_test(rest_and_go_on_13),
 		cmocka_unit_test(records_in_pieces_12),
 		cmocka_unit_test(records_in_pieces_13),
+		cmocka_unit_test(nothing_stays_behind_12),
+		cmocka_unit_test(nothing_stays_behind_13),
 		cmocka_unit_test(no_rest_in_a_record_12),
 		cmocka_unit_test(no_rest_in_a_record_13),
 		cmocka_unit_test(settled_and_known_12),
