@@ -254,6 +254,7 @@ read_answer(struct conn *c)
 		/* What came with the head goes with the head, in one record. */
 	}
 	lanes_lend(&c->w->lanes, &c->client_out);
+	lanes_bound(&c->client_out);
 	before = c->client_out.len;
 	rc = body_pass(
 	    &r->answer_body, &c->daemon_in, &c->client_out, r->answer_out);
@@ -343,6 +344,7 @@ upload(struct conn *c, bool *moved)
 		return conn_closed(c, "client_lost");
 	}
 	lanes_lend(&c->w->lanes, &c->daemon_out);
+	lanes_bound(&c->daemon_out);
 	rc = body_pass(&r->body, &c->client_in, &c->daemon_out, r->body_out);
 	if (rc != ERR_OK) {
 		return bad_body(c, rc);

@@ -20,9 +20,12 @@
 static bool
 lane_pass(struct buf *to, struct buf *from, uint64_t *count)
 {
-	bool could = from->len > 0 && buf_room(to) > 0;
-	size_t n = buf_move(to, from, from->len);
+	bool could;
+	size_t n;
 
+	lanes_bound(to);
+	could = from->len > 0 && buf_room(to) > 0;
+	n = buf_move(to, from, from->len);
 	*count += n;
 	return n > 0 || !could;
 }

@@ -253,11 +253,11 @@ conn_new(struct worker *w)
 	c->w = w;
 	c->client.lanes = &w->lanes;
 	c->reason = "internal";
-	buf_init(&c->client_in, LIMIT_LANE_BYTES);
+	buf_init(&c->client_in, LIMIT_LANE_FILL_BYTES);
 	buf_init(&c->client_out, LIMIT_LANE_BYTES);
-	buf_init(&c->daemon_in, LIMIT_LANE_BYTES);
+	buf_init(&c->daemon_in, LIMIT_LANE_FILL_BYTES);
 	buf_init(&c->daemon_out, LIMIT_LANE_BYTES);
-	if (w->gate->limits.head_bytes > LIMIT_LANE_BYTES) {
+	if (w->gate->limits.head_bytes > LIMIT_LANE_FILL_BYTES) {
 		c->client_in.max = w->gate->limits.head_bytes;
 		/* what we write anew may be longer than what came */
 		c->daemon_out.max = 2 * (size_t)w->gate->limits.head_bytes;

@@ -21,11 +21,18 @@
 void
 lanes_lend(struct lanes *l, struct buf *b)
 {
-	if (b->data == NULL && b->max >= LIMIT_LANE_BYTES && l->n > 0) {
-		b->data = l->spare[--l->n];
-		b->cap = LIMIT_LANE_BYTES;
-		b->off = 0;
+	if (b->data != NULL || b->max < LIMIT_LANE_FILL_BYTES) {
+		return;
 	}
+	b->data = l->n > 0 ? l->spare[--l->n] : malloc(LIMIT_LANE_BYTES);
+	b->cap = b->data == NULL ? 0 : LIMIT_LANE_BYTES;
+	b->off = 0;
+}
+
+void
+lanes_bound(struct buf *b)
+{
+	b->max = b->len > LIMIT_LANE_BYTES ? b->len : LIMIT_LANE_BYTES;
 }
 
 void

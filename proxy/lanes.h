@@ -18,8 +18,11 @@ struct lanes {
 	size_t n;
 };
 
-/* Storage for b, if it has none and one is there; else b asks the heap. */
+/* Storage for b, if it has none and is a lane; short of memory: still none. */
 void lanes_lend(struct lanes *l, struct buf *b);
+/* b may have held a longer head; what follows it has a lane's room, so that
+ * the storage is a lane's again once the head has gone. */
+void lanes_bound(struct buf *b);
 /* Takes b's storage back if b is empty: keeps or frees it. */
 void lanes_release(struct lanes *l, struct buf *b);
 void lanes_fini(struct lanes *l);

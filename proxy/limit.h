@@ -63,6 +63,11 @@
 #define LIMIT_ARENA_BYTES (64u << 20)
 /* One direction of one connection, each of two stages. */
 #define LIMIT_LANE_BYTES 65536
+/* What is read at a time: it goes out in four records of 16,383 bytes (all that
+ * Mbed TLS puts into one of TLS 1.3), and in one lane, also where it has one
+ * chunk more than it came in (8) and what put_chunk() leaves free (32).  A
+ * fifth record, of a few bytes, would cost like a full one. */
+#define LIMIT_LANE_FILL_BYTES (4 * 16383 - 8 - 32)
 
 /* Audit records that wait for their sink: seconds of the busiest gate. */
 #define LIMIT_AUDIT_QUEUE_BYTES (16u << 20)

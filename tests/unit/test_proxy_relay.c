@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A whole worker between a client and a dockerd that this test plays: once a
- * stream is under way it asks the heap for nothing, large blocks are passed on
- * in large pieces, and a single byte is passed on at once; under TLS 1.2 and
- * 1.3.
+ * stream or a body is under way it asks the heap for nothing, large blocks are
+ * passed on in large pieces, and a single byte is passed on at once; under TLS
+ * 1.2 and 1.3.
  *
  * Allocations are counted where they are made: malloc and its like are this
  * program's own here, in front of the C library's.
@@ -37,6 +37,16 @@
 	"HTTP/1.1 101 UPGRADED\r\n"                                            \
 	"Content-Type: application/vnd.docker.raw-stream\r\n"                  \
 	"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+
+#define LOAD                                                                   \
+	"POST /v1.41/images/load HTTP/1.1\r\nHost: docker\r\n"                 \
+	"Content-Type: application/x-tar\r\n"                                  \
+	"Transfer-Encoding: chunked\r\n\r\n"
+#define SAVE                                                                   \
+	"GET /v1.41/images/get?names=busybox HTTP/1.1\r\nHost: docker\r\n\r\n"
+#define SAVED                                                                  \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\n"              \
+	"Transfer-Encoding: chunked\r\n\r\n"
 
 /* --- the heap ------------------------------------------------------------ */
 
@@ -186,7 +196,7 @@ write_whole(struct stream *s, const char *p, size_t len)
 
 /* To the blank line, not a byte further. */
 static void
-read_head(struct stream *s, const char *begin)
+read_head(struct stream *s, struct span begin)
 {
 	char head[4096];
 	size_t n = 0;
@@ -196,12 +206,12 @@ read_head(struct stream *s, const char *begin)
 		read_whole(s, head + n++, 1);
 		head[n] = '\0';
 	} while (strstr(head, "\r\n\r\n") == NULL);
-	assert_memory_equal(head, begin, strlen(begin));
+	assert_memory_equal(head, begin.p, begin.len);
 }
 
-/* Attached: two raw lanes. */
+/* The client has asked, and dockerd has heard; w->daemon is a connection. */
 static void
-attach(struct world *w, enum tls_version v)
+ask(struct world *w, enum tls_version v, const char *request)
 {
 	char ca[128], cert[128], key[128];
 	struct tls_client_options opt = { .host = "127.0.0.1",
@@ -219,12 +229,20 @@ attach(struct world *w, enum tls_version v)
 	    tls_connect(
 		&opt, unix_connect(tmp_path(&certs, "gate")), &w->client, NULL),
 	    ERR_OK);
-	write_whole(w->client, ATTACH, strlen(ATTACH));
+	write_whole(w->client, request, strlen(request));
 	w->daemon = stream_plain_new(accept(fd, NULL, NULL));
 	close(fd);
-	read_head(w->daemon, "POST /v1.41/containers/abc/attach");
+	read_head(w->daemon,
+	    span_make(request, strcspn(request, " \r") + strlen(" /v1.41/")));
+}
+
+/* Attached: two raw lanes. */
+static void
+attach(struct world *w, enum tls_version v)
+{
+	ask(w, v, ATTACH);
 	write_whole(w->daemon, UPGRADED, strlen(UPGRADED));
-	read_head(w->client, "HTTP/1.1 101 ");
+	read_head(w->client, span_of("HTTP/1.1 101 "));
 }
 
 static void
@@ -281,6 +299,72 @@ asks_for_nothing(enum tls_version v)
 	}
 }
 
+static void
+write_chunk(struct stream *s, size_t len)
+{
+	static char text[BLOCK_BYTES + 16];
+	int head = snprintf(text, sizeof(text), "%zx\r\n", len);
+
+	memcpy(text + head, sent, len);
+	memcpy(text + head + len, "\r\n", 2);
+	write_whole(s, text, (size_t)head + len + 2);
+}
+
+/* So many bytes in chunks of whatever size. */
+static void
+read_chunks(struct stream *s, size_t len)
+{
+	char line[16];
+	size_t i, n;
+
+	while (len > 0) {
+		for (i = 0; i == 0 || line[i - 1] != '\n'; i++) {
+			assert_true(i < sizeof(line) - 1);
+			read_whole(s, line + i, 1);
+		}
+		line[i] = '\0';
+		n = strtoul(line, NULL, 16);
+		assert_in_range(n, 1, len);
+		read_whole(s, got, n);
+		read_whole(s, line, 2);
+		assert_memory_equal(line, "\r\n", 2);
+		len -= n;
+	}
+}
+
+/* Bodies in chunks that end where no lane ends. */
+static void
+pass_chunks(struct stream *from, struct stream *to)
+{
+	static const size_t length[] = { 1, 300, 4096, 32768, 65536 };
+	unsigned long before = 0;
+	unsigned n;
+
+	for (n = 0; n < WARM_BLOCKS + BLOCKS; n++) {
+		if (n == WARM_BLOCKS) {
+			before = atomic_load(&asked);
+		}
+		write_chunk(from, length[n % NELEM(length)]);
+		read_chunks(to, length[n % NELEM(length)]);
+	}
+	assert_int_equal(atomic_load(&asked), before);
+}
+
+static void
+bodies_ask_for_nothing(enum tls_version v)
+{
+	struct world w;
+
+	ask(&w, v, LOAD);
+	pass_chunks(w.client, w.daemon);
+	detach(&w);
+	ask(&w, v, SAVE);
+	write_whole(w.daemon, SAVED, strlen(SAVED));
+	read_head(w.client, span_of("HTTP/1.1 200 "));
+	pass_chunks(w.daemon, w.client);
+	detach(&w);
+}
+
 /* Bytes of the next read from dockerd's output by the client: of a record. */
 static size_t
 record(struct world *w)
@@ -331,6 +415,7 @@ fills_records(enum tls_version v)
 		f(TLS_VERSION_1_3);                                            \
 	}
 BOTH(asks_for_nothing)
+BOTH(bodies_ask_for_nothing)
 BOTH(fills_records)
 
 static int
@@ -363,6 +448,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_for_nothing_12),
 		cmocka_unit_test(asks_for_nothing_13),
+		cmocka_unit_test(bodies_ask_for_nothing_12),
+		cmocka_unit_test(bodies_ask_for_nothing_13),
 		cmocka_unit_test(fills_records_12),
 		cmocka_unit_test(fills_records_13),
 	};
