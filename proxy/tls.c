@@ -259,8 +259,7 @@ tls_write(struct stream *s, const void *p, size_t len, size_t *n)
 		return IO_FAIL;
 	}
 	tls_wake(ts);
-	ts->more = (int)want >
-		   mbedtls_ssl_get_max_out_record_payload(&ts->ssl);
+	ts->more = (int)want > mbedtls_ssl_get_max_out_record_payload(&ts->ssl);
 	rc = mbedtls_ssl_write(&ts->ssl, p, want);
 	ts->more = false;
 	if (rc > 0) {

@@ -41,8 +41,8 @@ tls_socket_send(void *ctx, const unsigned char *p, size_t len)
 
 	t->answered = t->answered || t->reading;
 	do {
-		n = send(t->s.fd, p, len,
-		    MSG_NOSIGNAL | (t->more ? MSG_MORE : 0));
+		n = send(
+		    t->s.fd, p, len, MSG_NOSIGNAL | (t->more ? MSG_MORE : 0));
 	} while (n == -1 && errno == EINTR);
 	if (n >= 0) {
 		return (int)n;

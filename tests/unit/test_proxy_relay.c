@@ -45,7 +45,7 @@
 #define SAVE                                                                   \
 	"GET /v1.41/images/get?names=busybox HTTP/1.1\r\nHost: docker\r\n\r\n"
 #define SAVED                                                                  \
-	"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\n"              \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/x-tar\r\n"               \
 	"Transfer-Encoding: chunked\r\n\r\n"
 
 /* --- the heap ------------------------------------------------------------ */

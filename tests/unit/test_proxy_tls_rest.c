@@ -351,8 +351,7 @@ nothing_stays_behind(enum tls_version v)
 	for (i = 0; i < NELEM(length); i++) {
 		tcp_pair(fd);
 		p.s->fd = fd[0];
-		assert_int_equal(
-		    stream_write(p.s, text, length[i], &n), IO_OK);
+		assert_int_equal(stream_write(p.s, text, length[i], &n), IO_OK);
 		assert_int_equal(unsent(fd[0]) > 0, length[i] > n);
 		if (length[i] > n) {
 			put(&p, text, length[i] - n);
