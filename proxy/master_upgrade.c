@@ -8,7 +8,8 @@
  *
  *	DINV_UPGRADE=1 gate PID FD AUDIT DRAINING ... sock FD NUMBER URL ...
  *
- * AUDIT is the descriptor that its records come from, plus one; 0: none do
+ * FD is what that gate asks on; -1: it has closed it, and is about to end.
+ * AUDIT is the descriptor that its records come from, plus one; 0: none do.
  *
  * The file is run first with -check, in a process of its own: one that cannot
  * be run, or that does not take our flags, file or policy, must not become us.
@@ -141,6 +142,7 @@ runs(const struct master *m, char *path)
 	return ok;
 }
 
+/* -1: nothing */
 static void
 pass(int fd, bool on)
 {
@@ -156,9 +158,7 @@ pass_all(struct master *m, bool on)
 
 	for (i = 0; i < m->n_gates; i++) {
 		pass(m->gate[i]->keeper.fd, on);
-		if (m->gate[i]->audit_fd != -1) {
-			pass(m->gate[i]->audit_fd, on);
-		}
+		pass(m->gate[i]->audit_fd, on);
 	}
 	s = sockets_all(&n);
 	for (i = 0; i < n; i++) {
@@ -271,21 +271,38 @@ number(char **at, uint64_t max, uint64_t *out)
 	return w != NULL && text_parse_u64(span_of(w), max, out) == ERR_OK;
 }
 
+/* A number, or -1. */
+static bool
+descriptor(char **at, int *fd)
+{
+	const char *w = word(at);
+	uint64_t n;
+
+	*fd = -1;
+	if (w != NULL && strcmp(w, "-1") == 0) {
+		return true;
+	}
+	if (w == NULL || text_parse_u64(span_of(w), INT32_MAX, &n) != ERR_OK) {
+		return false;
+	}
+	*fd = (int)n;
+	return true;
+}
+
 static bool
 take_gate(struct master *m, char **at)
 {
-	uint64_t pid, fd, audit, draining;
+	uint64_t pid, audit, draining;
 	struct master_gate *g;
+	int fd;
 
-	if (!number(at, INT32_MAX, &pid) || !number(at, INT32_MAX, &fd) ||
+	if (!number(at, INT32_MAX, &pid) || !descriptor(at, &fd) ||
 	    !number(at, INT32_MAX, &audit) || !number(at, 1, &draining)) {
 		return false;
 	}
-	pass((int)fd, false);
-	if (audit > 0) {
-		pass((int)audit - 1, false);
-	}
-	g = master_add_gate(m, (pid_t)pid, (int)fd, (int)audit - 1);
+	pass(fd, false);
+	pass((int)audit - 1, false);
+	g = master_add_gate(m, (pid_t)pid, fd, (int)audit - 1);
 	if (g == NULL) {
 		return false;
 	}

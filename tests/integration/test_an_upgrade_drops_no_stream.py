@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGUSR2: another program takes the listeners, streams stay with the old one."""
 
+import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -125,6 +127,42 @@ def test_under_load_nobody_is_turned_away(gate):
         for _ in range(5):
             upgrade(gate)
     assert set(load.answers) == {200}
+
+
+def sockets_of(pid):
+    """Its sockets, as descriptors of our own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = os.pidfd_open(pid)
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            if os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+                fd = libc.syscall(438, process, int(name), 0)  # pidfd_getfd
+                if fd == -1:
+                    pytest.skip("descriptors of others cannot be had here: "
+                                + os.strerror(ctypes.get_errno()))
+                with socket.socket(fileno=fd) as s:
+                    yield s
+    finally:
+        os.close(process)
+
+
+def test_one_that_is_about_to_end(gate):
+    """An old gate's end is seen by its socket before its process is gone."""
+    with follow(gate, "a"):
+        old = gate.pid()
+        upgrade(gate)
+        os.kill(old, signal.SIGSTOP)
+        try:
+            asks = [s for s in sockets_of(old) if s.type == socket.SOCK_SEQPACKET
+                    and s.shutdown(socket.SHUT_RDWR) is None]
+            assert asks
+            upgrade(gate)
+            assert old in gate.gates()
+        finally:
+            os.kill(old, signal.SIGCONT)
+        assert wait_until(lambda: old not in gate.gates(), 20)
+        with gate.connect("someone", "b") as client:
+            assert client.ask("GET", "/_ping").status == 200
 
 
 def test_another_program_in_its_place(installed):
