@@ -103,6 +103,17 @@ class Side:
         assert result.status == 0, f"docker {' '.join(args)}: {result}"
         return result.out.strip()
 
+    def exec_stdin(self, *args, stdin, **options):
+        """docker(), asked again where it hangs: an end of stdin that comes while
+        dockerd still starts the exec gets lost in dockerd now and then, about
+        once in a thousand, straight to its socket as well."""
+        for _ in range(3):
+            try:
+                return self.docker(*args, stdin=stdin, timeout=40, **options)
+            except subprocess.TimeoutExpired:
+                continue
+        raise AssertionError(f"docker {' '.join(args)} hung three times in a row")
+
     def start(self, *args, env=None, **options):
         """The client as a running process with pipes."""
         options.setdefault("stdin", subprocess.PIPE)

@@ -77,6 +77,7 @@ class Gate:
         self.noted = 0
 
     def start(self):
+        self.told = False  # to end
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *self.under, *self.argv],
             stdin=subprocess.DEVNULL, stdout=self.stdout or open(self.log, "ab"),
@@ -209,6 +210,7 @@ class Gate:
         return found[0]
 
     def terminate(self):
+        self.told = True
         os.kill(self.process.pid, signal.SIGTERM)
 
     def kill(self):
@@ -224,8 +226,9 @@ class Gate:
         """Ends it.  It must have lived until now, and must end well."""
         if self.process is None or self.process.returncode == 0:
             return
-        assert self.process.poll() is None, self._ended()
-        self.terminate()
+        if not self.told:
+            assert self.process.poll() is None, self._ended()
+            self.terminate()
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -249,13 +252,17 @@ def comm(pid):
     try:
         with open(f"/proc/{pid}/comm", encoding="ascii") as f:
             return f.read().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
 def born(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        return int(f.read().rsplit(")", 1)[1].split()[19])
+    """When, in ticks; 0 where it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[19])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 # Below those that the kernel gives to who connects (ip_local_port_range), so

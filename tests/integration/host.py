@@ -101,6 +101,7 @@ class Host:
         return f"/proc/{self.pid}/root{name}"
 
     def journal(self, unit):
+        self.run("journalctl", "--sync")
         return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit).stdout
 
     def stop(self):

@@ -53,7 +53,8 @@ def test_each_kind_of_change_is_named(kept, tmp_path):
     assert verify(gate.audit, key=key)[0] == 0
     torn = next(i for i, line in enumerate(lines) if line.startswith(b'{"seq":9,"prev":"00'))
     assert lines[torn + 1].startswith(b'{"seq":')
-    n = 2                                        # the line that is tampered with
+    # the line that is tampered with
+    n = next(i for i, line in enumerate(lines) if i > 1 and b"none" in line)
     changes = {
         "changed": lines[:n] + [lines[n].replace(b"none", b"some")] + lines[n + 1:],
         "removed": lines[:n] + lines[n + 1:],

@@ -34,7 +34,7 @@ def test_an_answer_that_comes_too_late(scripted, tls):
         peer.rest()
 
     gate, upstream = scripted(script, tls=tls, policy="ci-runner",
-                              limits={"fact_ms": 300})
+                              limits={"fact_ms": 3000})
     body = b'{"Cmd":["id"]}'
     with gate.connect() as client:
         slow = client.ask("POST", "/v1.41/containers/slow/exec",

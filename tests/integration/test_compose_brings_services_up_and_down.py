@@ -123,7 +123,7 @@ services:
     init: true
     environment: {A: b}
     env_file: [env]
-    healthcheck: {test: test -f /data/up, interval: 200ms, timeout: 5s, retries: 50}
+    healthcheck: {test: test -f /data/up, interval: 2s, timeout: 5s, retries: 50}
     volumes: ["data:/data", "/anon", {type: tmpfs, target: /scratch}]
     networks: {back: {aliases: [store]}}
     labels: {a: b}

@@ -10,7 +10,6 @@ from upstream import OK, answering
 from waiting import wait_until
 from wire import request
 
-SHORT = {"handshake_ms": 500, "head_ms": 500, "body_ms": 500, "idle_ms": 500}
 
 
 def gone(sock):
@@ -26,7 +25,7 @@ def gone(sock):
 
 @pytest.mark.parametrize("first", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01"])
 def test_a_slow_handshake_is_cut(scripted, first):
-    gate, upstream = scripted(answering(OK), limits=SHORT)
+    gate, upstream = scripted(answering(OK), limits={"handshake_ms": 500})
     with socket.create_connection(("127.0.0.1", gate.port)) as s:
         s.sendall(first)
         assert gone(s)
@@ -34,7 +33,7 @@ def test_a_slow_handshake_is_cut(scripted, first):
 
 
 def test_a_slow_head_is_cut(scripted, tls):
-    gate, upstream = scripted(answering(OK), limits=SHORT, tls=tls)
+    gate, upstream = scripted(answering(OK), limits={"head_ms": 500}, tls=tls)
     with gate.connect() as client:
         client.send(b"GET /_ping HTTP/1.1\r\nHost:")
         answer = client.reader.answer()
@@ -45,7 +44,7 @@ def test_a_slow_head_is_cut(scripted, tls):
 
 def test_a_head_that_drips_is_cut(scripted):
     """Each byte is progress; the deadline is for the whole head."""
-    gate, _ = scripted(answering(OK), limits=SHORT)
+    gate, _ = scripted(answering(OK), limits={"head_ms": 500})
     with gate.connect() as client:
         client.sock.settimeout(0.05)
         data = b""
@@ -66,7 +65,7 @@ def test_a_head_that_drips_is_cut(scripted):
 
 
 def test_a_slow_body_that_policy_reads_is_cut(scripted, policy_file, tls):
-    gate, upstream = scripted(answering(OK), limits=SHORT, tls=tls, policy=policy_file)
+    gate, upstream = scripted(answering(OK), limits={"body_ms": 500}, tls=tls, policy=policy_file)
     with gate.connect("job", "ci") as client:
         client.send(b"POST /containers/create HTTP/1.1\r\nHost: a\r\n"
                     b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
@@ -75,7 +74,7 @@ def test_a_slow_body_that_policy_reads_is_cut(scripted, policy_file, tls):
 
 
 def test_an_idle_connection_is_closed(scripted, tls):
-    gate, _ = scripted(answering(OK), limits=SHORT, tls=tls)
+    gate, _ = scripted(answering(OK), limits={"idle_ms": 3000}, tls=tls)
     with gate.connect() as client:
         assert client.ask("GET", "/_ping").status == 200
         assert client.end() == (b"", "close_notify")

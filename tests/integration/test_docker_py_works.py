@@ -137,7 +137,8 @@ def test_images_networks_and_volumes(client, name):
         healthcheck={"test": ["CMD", "true"], "interval": 3600 * 10**9},
         stop_signal="SIGKILL", shm_size="8m")
     try:
-        assert container.exec_run(["cat", "/data/kept"]) == (0, b"said\n")
+        assert container.exec_run(["sh", "-c", "until [ -s /data/kept ]; do sleep 0.1; done; "
+                                   "cat /data/kept"]) == (0, b"said\n")
         network.disconnect(container)
         network.connect(container, aliases=["alias"])
         container.update(mem_limit="32m", memswap_limit="64m")

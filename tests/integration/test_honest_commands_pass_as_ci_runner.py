@@ -328,8 +328,8 @@ def play(side, steps, name, tmp_path, **env):
     folder = folder_for(tmp_path, "d")
     seen = []
     for args, _, stdin in steps:
-        result = side.docker(*(fill(a, name, str(folder)) for a in args), stdin=stdin,
-                             env=env)
+        run = side.exec_stdin if args[0] == "exec" and stdin else side.docker
+        result = run(*(fill(a, name, str(folder)) for a in args), stdin=stdin, env=env)
         status, out, err = result.seen()
         seen.append((" ".join(args), status, told(out), err))
     shutil.rmtree(folder)

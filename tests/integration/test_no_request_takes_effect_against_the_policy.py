@@ -80,7 +80,7 @@ def seeds():
 
 @pytest.mark.skipif(SECONDS > 0, reason="DINV_EFFECT_SECS asks for another test")
 def test_no_request_takes_effect_against_the_policy(world, team):
-    signal.alarm(120 + COUNT // 10)
+    signal.alarm(300 + COUNT // 5)
     for seed in seeds():
         run = run_of(world, team.gate, seed)
         began = time.monotonic()

@@ -27,6 +27,7 @@ from effect.services import case, plain_sins
 from effect.spell import Request
 from effect.swarm import Swarm
 from effect.world import BASES
+from waiting import wait_until
 
 COUNT = int(os.environ.get("DINV_EFFECT_SERVICES", "240"))
 SEED = os.environ.get("DINV_EFFECT_SEED")
@@ -183,7 +184,9 @@ def test_a_service_on_a_network_that_is_allowed(version, swarms, work, home, sta
     side.ok("service", "create", "-d", "--name", "typed", "--network", "over", "--stop-grace-period",
             "1ms", "busybox", "sleep", "1000")
     try:
-        side.ok("service", "update", "-d", "--env-add", "A=b", "typed")
+        # Its network is attached a moment later, which makes another version.
+        assert wait_until(lambda: "out of sequence" not in side.docker(
+            "service", "update", "-d", "--env-add", "A=b", "typed").err, 30)
         spec = swarm.api.must("GET", "/services/typed")["Spec"]["TaskTemplate"]
         assert [n["Target"] for n in spec["Networks"]] == [swarm.over]
         assert spec["ContainerSpec"]["Env"] == ["A=b"]

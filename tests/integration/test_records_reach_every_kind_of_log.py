@@ -28,7 +28,7 @@ def test_a_logger_gets_all_and_may_come_back(kind, lane, start_gate, logger):
     gate = start_gate(lane.dockerd.socket, tls=lane.gate.tls,
                       flags=["-audit", f"{kind}:{logger.path}", "-audit-required"])
     assert start(gate) == [404]
-    assert wait_until(lambda: len(logger.got) >= 2, 20)
+    assert wait_until(lambda: any(r["event"] == "end" for r in logger.records()), 20)
     for datagram in logger.got:
         if kind == "syslog":
             assert re.match(rb"<86>1 \d{4}-\d\d-\d\dT[\d:.]+Z \S+ dinv \d+ audit - \{\"seq\":",
@@ -61,10 +61,14 @@ def test_files_rotate_under_load_and_none_is_missing(lane, start_gate, tmp_path)
     def moved():
         return sorted(glob.glob(gate.audit + ".2*"))
 
+    def packed():
+        return moved() and all(p.endswith(".gz") for p in moved())
+
     if shutil.which("gzip"):
-        assert wait_until(lambda: any(p.endswith(".gz") for p in moved()), 20), moved()
-        assert wait_until(lambda: not any(p + ".gz" in moved() for p in moved()), 20), moved()
+        assert wait_until(packed, 60), moved()
     gate.stop()
+    if shutil.which("gzip"):
+        assert wait_until(packed, 60), moved()
     assert len(moved()) >= 2, os.listdir(tmp_path)
     done = subprocess.run([DINV, "audit", "verify", "-key", gate.audit + ".key",
                            *moved(), gate.audit], capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Silence is no fault: a stream may say nothing for longer than any deadline.
 
-The gate here gives every state one second; the containers keep quiet for
-four, and the silence is theirs: nothing in the test waits for a clock.
+The gate here gives every state three seconds; the containers keep quiet for
+twelve, and the silence is theirs: nothing in the test waits for a clock.
 """
 
 import pytest
@@ -11,8 +11,8 @@ from clients import Lane
 
 LANES = "few"
 
-LIMITS = {"handshake_ms": 1000, "head_ms": 1000, "body_ms": 1000, "idle_ms": 1000}
-QUIET = "echo first; sleep 4; echo last"
+LIMITS = {"handshake_ms": 3000, "head_ms": 3000, "body_ms": 3000, "idle_ms": 3000}
+QUIET = "echo first; sleep 12; echo last"
 
 
 @pytest.fixture
@@ -72,5 +72,5 @@ def test_an_idle_terminal_stays(hasty, name):
     """Nothing goes either way until the container speaks."""
     result = hasty.gated.docker(
         "run", "--rm", "-i", "busybox", "sh", "-c",
-        "exec 2>&1; sleep 4; echo last", stdin=b"")
+        "exec 2>&1; sleep 12; echo last", stdin=b"")
     assert result.seen() == (0, "last\n", "")

@@ -107,9 +107,12 @@ def watched(pid):
     """How many descriptors each event loop of the process looks at."""
     counts = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
-        if os.readlink(f"/proc/{pid}/fd/{fd}") == "anon_inode:[eventpoll]":
-            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
-                counts.append(f.read().count("tfd:"))
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{fd}") == "anon_inode:[eventpoll]":
+                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                    counts.append(f.read().count("tfd:"))
+        except FileNotFoundError:
+            continue  # closed meanwhile
     return counts
 
 

@@ -377,6 +377,7 @@ COMMAND = {
 }
 
 
+@pytest.mark.big
 @pytest.mark.parametrize("which", COMMAND)
 def test_compose_does_a_job(teams, name, tmp_path, which):
     (tmp_path / "docker-compose.yml").write_text(
@@ -455,6 +456,7 @@ def test_dockerode_does_a_job(teams, name):
 # --- races ---------------------------------------------------------------------
 
 
+@pytest.mark.big
 def test_names_that_change_hands_cross_nothing(teams, name):
     """team-a makes and removes a network and a volume of one name while team-b
     starts containers on what it takes for its own of that name."""

@@ -80,9 +80,12 @@ class Entry:
     def child(self, word):
         """The child of dinv whose command line has this word; None if none."""
         for pid in self.children(self.pid()):
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if word in f.read().split(b"\0"):
-                    return pid
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if word in f.read().split(b"\0"):
+                        return pid
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
         return None
 
     def answers(self):
