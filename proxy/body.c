@@ -358,3 +358,13 @@ body_end(struct body *b)
 	b->done = true;
 	return ERR_OK;
 }
+
+bool
+body_waits(const struct body *b)
+{
+	struct span all = buf_span(&b->line);
+
+	return b->kind == BODY_CHUNKED && !b->done &&
+	       b->chunk == CHUNK_TRAILER && all.len == b->left + 2 &&
+	       memcmp(all.p + b->left, "\r\n", 2) == 0;
+}

@@ -41,6 +41,10 @@ void body_fini(struct body *b);
 enum err body_pass(
     struct body *b, struct buf *in, struct buf *out, enum body_out as) MUST_USE;
 
+/* Its ending is here, whole, and waits for room: not cut short, though in is
+ * empty and b->done is false. */
+bool body_waits(const struct body *b);
+
 /* The sender closed: completes BODY_EOF; anything else was cut short. */
 enum err body_end(struct body *b) MUST_USE;
 

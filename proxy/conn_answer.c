@@ -144,6 +144,8 @@ static void
 discard_input(struct conn *c)
 {
 	if (c->linger_long) {
+		/* First, for a lane that is full is not read. */
+		buf_consume(&c->client_in, c->client_in.len);
 		while (end_read(&c->client, &c->client_in) &&
 		       c->client.rd == IO_OK) {
 			buf_consume(&c->client_in, c->client_in.len);

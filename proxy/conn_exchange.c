@@ -264,6 +264,18 @@ read_answer(struct conn *c)
 	return rc == ERR_OK ? STEP_BLOCKED : exchange_finish(c, "daemon_junk");
 }
 
+/* dockerd said all that it will: is something of its answer missing?  What is
+ * left of half a head will not become a whole one. */
+static bool
+was_cut(const struct conn *c)
+{
+	const struct request *r = c->req;
+
+	return !r->have_answer ||
+	       (c->daemon_in.len == 0 && !r->answer_body.done &&
+		   !body_waits(&r->answer_body));
+}
+
 /* *moved: a byte or an end came forward. */
 static enum step
 download(struct conn *c, bool *moved)
@@ -287,9 +299,7 @@ download(struct conn *c, bool *moved)
 		*moved = true;
 		return s;
 	}
-	/* What is left of half a head will not become a whole one. */
-	if (c->daemon.eof && (c->daemon_in.len == 0 || !c->req->have_answer) &&
-	    !(c->req->have_answer && c->req->answer_body.done)) {
+	if (c->daemon.eof && was_cut(c)) {
 		*moved = true;
 		s = daemon_ended(c);
 		if (s == STEP_CLOSED || c->state != CS_EXCHANGE) {
@@ -337,6 +347,7 @@ static enum step
 upload(struct conn *c, bool *moved)
 {
 	struct request *r = c->req;
+	size_t before;
 	enum err rc;
 
 	*moved = end_read(&c->client, &c->client_in) || *moved;
@@ -345,10 +356,14 @@ upload(struct conn *c, bool *moved)
 	}
 	lanes_lend(&c->w->lanes, &c->daemon_out);
 	lanes_bound(&c->daemon_out);
+	before = c->client_in.len;
 	rc = body_pass(&r->body, &c->client_in, &c->daemon_out, r->body_out);
 	if (rc != ERR_OK) {
 		return bad_body(c, rc);
 	}
+	/* Also where it is discarded: a lane that was full is read again, and
+	 * no event would say so. */
+	*moved = c->client_in.len < before || *moved;
 	*moved = end_write(&c->daemon, &c->daemon_out) || *moved;
 	if (c->daemon.wr == IO_FAIL && !c->daemon.gone) {
 		/* It takes no more; its answer may still be on the way. */
@@ -357,7 +372,7 @@ upload(struct conn *c, bool *moved)
 		buf_fini(&c->daemon_out);
 		*moved = true;
 	}
-	if (c->client.eof && c->client_in.len == 0) {
+	if (c->client.eof && c->client_in.len == 0 && !body_waits(&r->body)) {
 		return client_ended(c);
 	}
 	return STEP_BLOCKED;

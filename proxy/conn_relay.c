@@ -46,6 +46,8 @@ lane_up(struct conn *c)
 		}
 	}
 	if (c->daemon.gone) {
+		/* A lane that was full is read again; no event says so. */
+		moved = moved || c->client_in.len > 0;
 		buf_consume(&c->client_in, c->client_in.len);
 		return moved;
 	}

@@ -258,6 +258,7 @@ conn_new(struct worker *w)
 	buf_init(&c->daemon_in, LIMIT_LANE_FILL_BYTES);
 	buf_init(&c->daemon_out, LIMIT_LANE_BYTES);
 	if (w->gate->limits.head_bytes > LIMIT_LANE_FILL_BYTES) {
+		/* by default a lane: what it holds more goes next */
 		c->client_in.max = w->gate->limits.head_bytes;
 		/* what we write anew may be longer than what came */
 		c->daemon_out.max = 2 * (size_t)w->gate->limits.head_bytes;

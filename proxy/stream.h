@@ -23,7 +23,9 @@ struct stream_ops {
 	enum io (*read)(struct stream *s, void *to, size_t cap, size_t *n);
 	/*
 	 * IO_OK: 1 to len bytes were taken.  After IO_WANT_*, the next call
-	 * must begin with the same bytes (more may follow).
+	 * must begin with the same bytes (more may follow).  After less than
+	 * len, it is to come at once: the kernel may hold back what was
+	 * taken, to send it with the rest.
 	 */
 	enum io (*write)(
 	    struct stream *s, const void *p, size_t len, size_t *n);

@@ -28,6 +28,7 @@
  *stop; its second phase v	the sweep f N	audit: 1 full, 0 not i N
  *issuer: 0 works, 1 busy, 2 broken;  j NNN: it answers so
  *	m NNN	the NNNth allocation from here fails
+ *	h NNN	heads of so many bytes, of clients that come from here on
  *	e	events come in the other order
  *
  * A line that begins with & comes at once with the one before it: the loop
@@ -317,6 +318,9 @@ gate_does(char what, struct span text)
 	case 'm':
 		world.fail = (unsigned)n;
 		break;
+	case 'h':
+		world.gate.limits.head_bytes = (uint32_t)(n % 1000001);
+		break;
 	default:
 		world.backwards = !world.backwards;
 		break;
@@ -347,7 +351,7 @@ play(char what, struct span text)
 			peer_does(world.client, what, text);
 		} else if (strchr("dBDZxwp", what) != NULL) {
 			dockerd_does(what, text);
-		} else if (strchr("klrsSvfijme", what) != NULL) {
+		} else if (strchr("klrsSvfijmeh", what) != NULL) {
 			gate_does(what, text);
 		}
 		break;

@@ -3,18 +3,19 @@
  * Connections: every script of tests/fuzz/corpus/conn is played, as the
  * fuzzer plays it (tests/fuzz/fuzz_conn.c), and all must hold that it checks,
  * also where one allocation fails, whichever.
- * A script that broke something once is kept there.
+ * A script that broke something once is kept there; of one whose name begins
+ * with "whole", each exchange has to be whole.
  */
-#include "unit.h"
+#include "../fuzz/conn/world.h"
 
 #include <dirent.h>
+
+#include "unit.h"
 
 #define SCRIPTS "tests/fuzz/corpus/conn"
 #define SCRIPTS_MAX 128
 #define SCRIPT_BYTES 65536
 #define FAILING_ALLOCATIONS 200
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char names[SCRIPTS_MAX][64];
 
@@ -35,6 +36,17 @@ without_memory(const uint8_t *script, size_t n)
 }
 
 static void
+all_whole(void)
+{
+	size_t i;
+
+	assert_true(world.n_seen > 0);
+	for (i = 0; i < world.n_seen; i++) {
+		assert_string_equal(world.seen[i].ended, "complete");
+	}
+}
+
+static void
 test_script(void **state)
 {
 	static uint8_t script[SCRIPT_BYTES];
@@ -49,6 +61,9 @@ test_script(void **state)
 	(void)fclose(f);
 	assert_in_range(n, 1, sizeof(script) - 1);
 	assert_int_equal(LLVMFuzzerTestOneInput(script, n), 0);
+	if (strncmp(*state, "whole", strlen("whole")) == 0) {
+		all_whole();
+	}
 	without_memory(script, n);
 }
 

@@ -525,7 +525,7 @@ gives_up_on_a_dockerd_that_never_answers(void **state)
 	(void)state;
 	for (i = 0; i < NELEM(modes); i++) {
 		r = rig_new(modes[i], "mute");
-		r->plan.limits.ready_ms = 200;
+		r->plan.limits.ready_ms = 2000;
 		rig_start(r, 0);
 		rig_wait(r, "dockerd up", 1);
 		assert_int_equal(rig_status(r), 1);

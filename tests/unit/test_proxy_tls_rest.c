@@ -334,8 +334,9 @@ unsent(int fd)
 	return n;
 }
 
-/* Of long text the first records wait for the last one, which goes at once
- * and takes them with it. */
+/* Of long text the first records may wait for the last one, which goes at once
+ * and takes them with it.  (That they do wait is not asked: the kernel sends
+ * what waited for a fifth of a second.) */
 static void
 nothing_stays_behind(enum tls_version v)
 {
@@ -352,7 +353,6 @@ nothing_stays_behind(enum tls_version v)
 		tcp_pair(fd);
 		p.s->fd = fd[0];
 		assert_int_equal(stream_write(p.s, text, length[i], &n), IO_OK);
-		assert_int_equal(unsent(fd[0]) > 0, length[i] > n);
 		if (length[i] > n) {
 			put(&p, text, length[i] - n);
 		}
