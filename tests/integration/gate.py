@@ -73,11 +73,12 @@ class Gate:
         self.under = under     # the command that starts it
         self.stdout = stdout                 # None: the log
         self.process = None
+        self.told = False  # to end
         self.pass_fds = ()  # descriptors that it inherits
         self.noted = 0
 
     def start(self):
-        self.told = False  # to end
+        self.told = False
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *self.under, *self.argv],
             stdin=subprocess.DEVNULL, stdout=self.stdout or open(self.log, "ab"),
