@@ -95,12 +95,17 @@ send_to_all(const struct master *m, int sig)
 }
 
 /* The sockets are ours as much as theirs: who connects now is refused, and
- * waits for no gate that takes nobody any more. */
+ * waits for no gate that takes nobody any more.  But who asks the admin
+ * listener hears how the end comes on. */
 static void
 stop_all(struct master *m)
 {
+	struct addr admin;
+	bool has_admin = m->conf->admin != NULL &&
+			 addr_parse(m->conf->admin, &admin, NULL) == ERR_OK;
+
 	m->stopping = true;
-	sockets_end();
+	sockets_end(has_admin ? &admin : NULL);
 	send_to_all(m, MASTER_STOP);
 }
 
@@ -539,7 +544,7 @@ master_run(const struct gate_config *conf, char **argv)
 	}
 	audit_store_drop(m.store);
 	if (rc == ERR_OK || m.signals != -1) {
-		sockets_end();
+		sockets_end(NULL);
 	}
 	return m.status;
 }

@@ -180,12 +180,13 @@ sockets_forget(void)
 }
 
 void
-sockets_end(void)
+sockets_end(const struct addr *but)
 {
 	size_t i;
 
 	for (i = 0; i < kept.n; i++) {
-		kept.s[i].wanted = false;
+		kept.s[i].wanted =
+		    but != NULL && strcmp(kept.s[i].addr.text, but->text) == 0;
 	}
 	sockets_close_unwanted();
 }

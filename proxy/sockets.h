@@ -47,7 +47,8 @@ const struct kept_socket *sockets_all(size_t *n);
 void sockets_undo(void);
 /* In a gate that could: the master keeps them. */
 void sockets_forget(void);
-/* In the master: closes all; the files of unix sockets go too. */
-void sockets_end(void);
+/* In the master: closes all, but those at this address (NULL: none); the files
+ * of unix sockets go too. */
+void sockets_end(const struct addr *but);
 
 #endif

@@ -223,6 +223,10 @@ def test_draining_is_not_ready(scripted, admin):
         client.reader.line()
         gate.terminate()
         assert wait_until(lambda: b"draining" in admin.get("/readyz").body, 20)
+        # To the end, while clients are refused already.
+        assert wait_until(lambda: not gate.listens(), 20)
+        time.sleep(0.3)
+        assert b"draining" in admin.get("/readyz").body
 
 
 def test_only_plain_questions_are_answered(gate, admin):
