@@ -184,9 +184,13 @@ def test_a_service_on_a_network_that_is_allowed(version, swarms, work, home, sta
     side.ok("service", "create", "-d", "--name", "typed", "--network", "over", "--stop-grace-period",
             "1ms", "busybox", "sleep", "1000")
     try:
-        # Its network is attached a moment later, which makes another version.
-        assert wait_until(lambda: "out of sequence" not in side.docker(
-            "service", "update", "-d", "--env-add", "A=b", "typed").err, 30)
+        def updated():
+            # Its network is attached a moment later, which makes another version.
+            done = side.docker("service", "update", "-d", "--env-add", "A=b", "typed")
+            assert done.status == 0 or "out of sequence" in done.err, done
+            return done.status == 0
+
+        assert wait_until(updated, 30)
         spec = swarm.api.must("GET", "/services/typed")["Spec"]["TaskTemplate"]
         assert [n["Target"] for n in spec["Networks"]] == [swarm.over]
         assert spec["ContainerSpec"]["Env"] == ["A=b"]
